@@ -1,0 +1,5 @@
+/** The operator's port. */
+@NullMarked
+package io.penstock.admin;
+
+import org.jspecify.annotations.NullMarked;

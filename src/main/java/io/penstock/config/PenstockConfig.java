@@ -1,0 +1,194 @@
+package io.penstock.config;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Everything an operator can set, in the order of the file, with every default and unit on one page.
+ *
+ * @param listen where clients connect
+ * @param admin where the operator connects
+ * @param upstreams the replicas, in the order of the file
+ * @param selection how a replica is chosen
+ * @param admission who waits, how many, how long
+ * @param probe how replicas are asked whether they are alive
+ * @param heartbeat how a waiting client is told that the line is alive
+ * @param timeouts how long things may take
+ * @param limits how large things may be
+ * @param drain how Penstock itself goes away
+ * @param routes paths opened beside the inference API
+ * @param trust whose forwarding headers are believed
+ * @param log what is written
+ */
+public record PenstockConfig(
+        Endpoint listen,
+        Endpoint admin,
+        List<Replica> upstreams,
+        Selection selection,
+        Admission admission,
+        Probe probe,
+        Heartbeat heartbeat,
+        Timeouts timeouts,
+        Limits limits,
+        Drain drain,
+        Routes routes,
+        Trust trust,
+        Log log) {
+
+    /** Copies the list. */
+    public PenstockConfig {
+        upstreams = List.copyOf(upstreams);
+    }
+
+    /** The policies that {@code selection} can name, each spelled in the file in lower case. */
+    public enum Policy {
+        /** The replica with the fewest requests in flight for its weight; ties take turns. nginx's {@code least_conn}. */
+        LEAST_IN_FLIGHT,
+        /** One after the other, each as often as its weight says, evenly spread. */
+        ROUND_ROBIN
+    }
+
+    /**
+     * How a replica is chosen.
+     *
+     * @param policy the rule
+     */
+    public record Selection(Policy policy) {
+        /** {@code least_in_flight}. */
+        public static final Selection DEFAULT = new Selection(Policy.LEAST_IN_FLIGHT);
+    }
+
+    /**
+     * Requests that no replica can take at the moment wait here.
+     *
+     * @param maxWaiting requests that may wait at once; one more gets 429
+     * @param maxWait how long one may wait in all, failovers included
+     */
+    public record Admission(int maxWaiting, Duration maxWait) {
+        /** 4096 requests, 10 minutes. */
+        public static final Admission DEFAULT = new Admission(4096, Duration.ofMinutes(10));
+    }
+
+    /**
+     * Probes of {@code GET /health}.
+     *
+     * @param interval from one probe of a replica to its next, ±10 %
+     * @param timeout how long a probe may take, connecting included
+     * @param fall failed probes in a row that take a replica out (a refused connection takes it out at once)
+     * @param rise passed probes in a row that bring it back
+     * @param modelsInterval from one reading of the replica's model list to the next
+     */
+    public record Probe(Duration interval, Duration timeout, int fall, int rise, Duration modelsInterval) {
+        /** Every 2 s, 2 s each, 3 to fall, 2 to rise, models every 30 s. */
+        public static final Probe DEFAULT =
+                new Probe(Duration.ofSeconds(2), Duration.ofSeconds(2), 3, 2, Duration.ofSeconds(30));
+    }
+
+    /**
+     * Signs of life for a streaming client that waits for its first token: comments, which every SSE reader skips.
+     *
+     * @param after silence before the first one; until then the true HTTP status is still possible
+     * @param every from one to the next
+     */
+    public record Heartbeat(Duration after, Duration every) {
+        /** After 10 s, then every 10 s. */
+        public static final Heartbeat DEFAULT = new Heartbeat(Duration.ofSeconds(10), Duration.ofSeconds(10));
+    }
+
+    /**
+     * How long things may take. {@link Duration#ZERO} means "no limit" where it is allowed.
+     *
+     * @param connect connecting to a replica
+     * @param firstOutput from a request's arrival to its first output; zero: none
+     * @param total one whole request; zero: none
+     * @param clientHead a client's request head, from its connection to the end of the headers
+     * @param clientBody silence in the middle of a client's body
+     * @param clientIdle a client's connection between two requests
+     * @param upstreamIdle a replica's connection between two requests; vLLM closes its end after 5 s
+     */
+    public record Timeouts(
+            Duration connect,
+            Duration firstOutput,
+            Duration total,
+            Duration clientHead,
+            Duration clientBody,
+            Duration clientIdle,
+            Duration upstreamIdle) {
+        /** 2 s to connect, no limit on answers, 10 s for a head, 60 s of silence in a body, 75 s and 3 s idle. */
+        public static final Timeouts DEFAULT = new Timeouts(
+                Duration.ofSeconds(2),
+                Duration.ZERO,
+                Duration.ZERO,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(75),
+                Duration.ofSeconds(3));
+    }
+
+    /**
+     * How large things may be.
+     *
+     * @param bodyBytes one request's body
+     * @param bodyMemoryPercent share of the heap that all bodies together may take
+     * @param headerBytes one request's header block
+     * @param requestLineBytes one request's first line
+     * @param connections clients connected at once
+     */
+    public record Limits(
+            long bodyBytes, int bodyMemoryPercent, int headerBytes, int requestLineBytes, int connections) {
+        /** 64 MiB, 25 %, 32 KiB, 16 KiB, 16384 connections. */
+        public static final Limits DEFAULT = new Limits(64L << 20, 25, 32 << 10, 16 << 10, 16384);
+    }
+
+    /**
+     * The way down after SIGTERM.
+     *
+     * @param lameDuck how long to serve normally while telling everyone to go elsewhere
+     * @param deadline how long running requests may take after that
+     */
+    public record Drain(Duration lameDuck, Duration deadline) {
+        /** 5 s, then up to 120 s. */
+        public static final Drain DEFAULT = new Drain(Duration.ofSeconds(5), Duration.ofSeconds(120));
+    }
+
+    /**
+     * Paths beside the inference API.
+     *
+     * @param allow exact paths that are passed to a replica though the table does not list them
+     */
+    public record Routes(Set<String> allow) {
+        /** None. */
+        public static final Routes DEFAULT = new Routes(Set.of());
+
+        /** Copies the set. */
+        public Routes {
+            allow = Set.copyOf(allow);
+        }
+    }
+
+    /**
+     * Peers whose {@code X-Forwarded-*} headers are believed and extended instead of overwritten.
+     *
+     * @param proxies IP literals or CIDR blocks
+     */
+    public record Trust(List<String> proxies) {
+        /** Nobody. */
+        public static final Trust DEFAULT = new Trust(List.of());
+
+        /** Copies the list. */
+        public Trust {
+            proxies = List.copyOf(proxies);
+        }
+    }
+
+    /**
+     * What is written to standard output.
+     *
+     * @param access whether each request leaves one JSON line at its end
+     */
+    public record Log(boolean access) {
+        /** Access log on. */
+        public static final Log DEFAULT = new Log(true);
+    }
+}

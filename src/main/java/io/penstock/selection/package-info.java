@@ -1,0 +1,5 @@
+/** Which replica gets a request. */
+@NullMarked
+package io.penstock.selection;
+
+import org.jspecify.annotations.NullMarked;
