@@ -1,0 +1,28 @@
+package io.penstock.upstream;
+
+/** Whether a replica may get new work, in the words that people see. */
+public enum Standing {
+    /** Not asked yet, or asked and not ready since Penstock started. Nothing is routed before the first pass. */
+    STARTING(false),
+    /** It passes its probes. */
+    READY(true),
+    /** Its port is closed: it is loading, or it is gone. Running streams go on, new work does not come. */
+    REFUSED(false),
+    /** Its probes fail in another way: no answer, or one that is not 200. */
+    FAILING(false);
+
+    private final boolean takesWork;
+
+    Standing(boolean takesWork) {
+        this.takesWork = takesWork;
+    }
+
+    /**
+     * Says whether requests may be sent there.
+     *
+     * @return true for {@link #READY} only
+     */
+    public boolean takesWork() {
+        return takesWork;
+    }
+}

@@ -1,0 +1,308 @@
+package io.penstock.upstream;
+
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known about one replica at this moment. It outlives reloads: counters, drain mark and what was learned stay as
+ * long as the identity does.
+ *
+ * <p>Any event loop may read it and take leases. Who writes is said at each field.
+ */
+public final class UpstreamState {
+
+    /** A standing and why it is so. One value, so that no reader sees half of a change. */
+    private record Judgement(Standing standing, String reason) {}
+
+    private static final AtomicReferenceFieldUpdater<UpstreamState, Judgement> JUDGEMENT =
+            AtomicReferenceFieldUpdater.newUpdater(UpstreamState.class, Judgement.class, "judgement");
+
+    private final String id;
+
+    // Taken and given back by every event loop, through Lease only.
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final LongAdder started = new LongAdder();
+    private final LongAdder completed = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder ignored = new LongAdder();
+    // Written by whoever selects, on any event loop.
+    private final AtomicLong turn = new AtomicLong();
+    // Any thread may take a replica out (REFUSED); only the probe verticle brings one back.
+    private volatile Judgement judgement = new Judgement(Standing.STARTING, "not probed yet");
+    // Written by LiveUpstreams only.
+    private volatile Upstream identity;
+    private volatile boolean removed;
+    // Written by the admin verticle only.
+    private volatile boolean draining;
+    // Written by the probe verticle only.
+    private volatile @Nullable Set<String> models;
+    private volatile int epoch;
+    private volatile long passedProbes;
+
+    /**
+     * Makes the state of a replica nobody has seen yet.
+     *
+     * @param identity who it is
+     */
+    public UpstreamState(Upstream identity) {
+        this.id = identity.id();
+        this.identity = identity;
+    }
+
+    /**
+     * The identity that never changes.
+     *
+     * @return the id
+     */
+    public String id() {
+        return id;
+    }
+
+    /**
+     * What people call it.
+     *
+     * @return the display name
+     */
+    public String name() {
+        return identity.name();
+    }
+
+    /**
+     * Who and where it is, as of the last reload or resolution.
+     *
+     * @return an immutable value
+     */
+    public Upstream identity() {
+        return identity;
+    }
+
+    void become(Upstream next) {
+        identity = next;
+    }
+
+    /**
+     * Whether new work may be sent there now: it is ready, has an address, is not draining and not removed. Says nothing
+     * about {@code maxInFlight}; {@link #lease} does.
+     *
+     * @return true if it is in rotation
+     */
+    public boolean usable() {
+        return judgement.standing().takesWork()
+                && !draining
+                && !removed
+                && !identity.addresses().isEmpty();
+    }
+
+    /**
+     * The present standing.
+     *
+     * @return the standing
+     */
+    public Standing standing() {
+        return judgement.standing();
+    }
+
+    /**
+     * Why it stands so, in one phrase for people.
+     *
+     * @return the reason
+     */
+    public String reason() {
+        return judgement.reason();
+    }
+
+    /**
+     * Sets the standing. For the probe verticle only.
+     *
+     * @param standing the new standing
+     * @param reason why, in one phrase
+     */
+    public void judge(Standing standing, String reason) {
+        judgement = new Judgement(standing, reason);
+    }
+
+    /**
+     * Takes a ready replica out of rotation at once because it refused a connection. Callable from any thread; the
+     * probe verticle is told separately and brings it back.
+     *
+     * @param reason what was seen, in one phrase
+     * @return true if this call took it out; false if it was out already
+     */
+    public boolean refuse(String reason) {
+        Judgement now = judgement;
+        return now.standing() == Standing.READY
+                && JUDGEMENT.compareAndSet(this, now, new Judgement(Standing.REFUSED, reason));
+    }
+
+    /**
+     * Counts the process restarts that were seen. Faults of requests leased in an earlier epoch say nothing about the
+     * process that runs now.
+     *
+     * @return the epoch, from 0
+     */
+    public int epoch() {
+        return epoch;
+    }
+
+    /** Begins a new epoch: the replica's process was restarted. For the probe verticle only. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
+    public void restarted() {
+        epoch++;
+    }
+
+    /**
+     * How many probes have passed. A request that was failed by this replica may come back to it once this has moved.
+     *
+     * @return a number that only grows
+     */
+    public long passedProbes() {
+        return passedProbes;
+    }
+
+    /** Notes a passed probe. For the probe verticle only. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
+    public void probePassed() {
+        passedProbes++;
+    }
+
+    /**
+     * Whether this replica serves a model, as far as is known.
+     *
+     * @param model the model's id
+     * @return true or false if its list is known (from the configuration, else from itself), null if it is not
+     */
+    public @Nullable Boolean serves(String model) {
+        Set<String> known = knownModels();
+        return known == null ? null : known.contains(model);
+    }
+
+    /**
+     * The models it serves: from the configuration, else from its own list.
+     *
+     * @return the ids, or null while unknown
+     */
+    public @Nullable Set<String> knownModels() {
+        Set<String> configured = identity.replica().models();
+        return configured.isEmpty() ? models : configured;
+    }
+
+    /**
+     * Notes the replica's own list of models. For the probe verticle only.
+     *
+     * @param list the ids, or null if the list cannot be read
+     */
+    public void learnModels(@Nullable Set<String> list) {
+        models = list == null ? null : Set.copyOf(list);
+    }
+
+    /**
+     * Whether an operator drains it.
+     *
+     * @return true from drain to undrain
+     */
+    public boolean draining() {
+        return draining;
+    }
+
+    /**
+     * Marks or unmarks it as draining. The mark is kept through reloads. For the admin verticle only.
+     *
+     * @param drain whether to send no more work there
+     */
+    public void drain(boolean drain) {
+        draining = drain;
+    }
+
+    /**
+     * Whether the configuration or the name service no longer has it; what runs there may finish.
+     *
+     * @return true once removed
+     */
+    public boolean removed() {
+        return removed;
+    }
+
+    void remove(boolean gone) {
+        removed = gone;
+    }
+
+    /**
+     * Takes a place there for one request, unless it is full.
+     *
+     * @param startNanos now
+     * @param freed run once the place is free again, on the thread that ends the lease
+     * @return the lease, or null if {@code maxInFlight} is reached
+     */
+    public @Nullable Lease lease(long startNanos, Runnable freed) {
+        int limit = identity.replica().maxInFlight();
+        while (true) {
+            int held = inFlight.get();
+            if (limit > 0 && held >= limit) {
+                return null;
+            }
+            if (inFlight.compareAndSet(held, held + 1)) {
+                started.increment();
+                return new Lease(this, startNanos, freed);
+            }
+        }
+    }
+
+    void ended(Outcome outcome) {
+        inFlight.decrementAndGet();
+        switch (outcome) {
+            case COMPLETED -> completed.increment();
+            case FAILED -> failed.increment();
+            case IGNORED -> ignored.increment();
+        }
+    }
+
+    /**
+     * Requests that hold a lease now.
+     *
+     * @return zero or more
+     */
+    public int inFlight() {
+        return inFlight.get();
+    }
+
+    /**
+     * Leases taken since Penstock knows the replica.
+     *
+     * @return completed + failed + ignored + in flight, give or take those that change meanwhile
+     */
+    public long started() {
+        return started.sum();
+    }
+
+    /**
+     * Leases that ended with one outcome.
+     *
+     * @param outcome which
+     * @return their number
+     */
+    public long count(Outcome outcome) {
+        return switch (outcome) {
+            case COMPLETED -> completed.sum();
+            case FAILED -> failed.sum();
+            case IGNORED -> ignored.sum();
+        };
+    }
+
+    /**
+     * Its place in the order in which equals take turns; selection reads and writes it.
+     *
+     * @return the cell
+     */
+    public AtomicLong turn() {
+        return turn;
+    }
+
+    @Override
+    public String toString() {
+        return name() + " " + judgement.standing();
+    }
+}
