@@ -36,9 +36,39 @@ public record PenstockConfig(
         Trust trust,
         Log log) {
 
+    /** {@code 0.0.0.0:8000}, vLLM's own port. */
+    public static final Endpoint DEFAULT_LISTEN = new Endpoint("0.0.0.0", 8000);
+
+    /** {@code 127.0.0.1:8090}: nobody but this machine. */
+    public static final Endpoint DEFAULT_ADMIN = new Endpoint("127.0.0.1", 8090);
+
     /** Copies the list. */
     public PenstockConfig {
         upstreams = List.copyOf(upstreams);
+    }
+
+    /**
+     * This configuration with other servers, which only a restart can move.
+     *
+     * @param runningListen where clients really connect
+     * @param runningAdmin where the operator really connects
+     * @return a copy with these two
+     */
+    PenstockConfig servingAt(Endpoint runningListen, Endpoint runningAdmin) {
+        return new PenstockConfig(
+                runningListen,
+                runningAdmin,
+                upstreams,
+                selection,
+                admission,
+                probe,
+                heartbeat,
+                timeouts,
+                limits,
+                drain,
+                routes,
+                trust,
+                log);
     }
 
     /** The policies that {@code selection} can name, each spelled in the file in lower case. */

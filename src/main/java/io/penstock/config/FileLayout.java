@@ -1,0 +1,230 @@
+package io.penstock.config;
+
+import io.netty.util.NetUtil;
+import io.penstock.config.PenstockConfig.Admission;
+import io.penstock.config.PenstockConfig.Drain;
+import io.penstock.config.PenstockConfig.Heartbeat;
+import io.penstock.config.PenstockConfig.Limits;
+import io.penstock.config.PenstockConfig.Log;
+import io.penstock.config.PenstockConfig.Policy;
+import io.penstock.config.PenstockConfig.Probe;
+import io.penstock.config.PenstockConfig.Routes;
+import io.penstock.config.PenstockConfig.Selection;
+import io.penstock.config.PenstockConfig.Timeouts;
+import io.penstock.config.PenstockConfig.Trust;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+
+/** Every key of the file in its order, with its bounds. The defaults stand in {@link PenstockConfig}. */
+final class FileLayout {
+
+    private static final Duration MS_10 = Duration.ofMillis(10);
+    private static final Duration MS_100 = Duration.ofMillis(100);
+    private static final Duration MINUTE = Duration.ofSeconds(60);
+    private static final Duration MINUTES_10 = Duration.ofMinutes(10);
+    private static final Duration HOUR = Duration.ofHours(1);
+    private static final Duration DAY = Duration.ofHours(24);
+    private static final int MILLION = 1_000_000;
+    private static final long KIB = 1L << 10;
+    private static final long MIB = 1L << 20;
+    private static final long GIB = 1L << 30;
+
+    /** vLLM's server closes a connection that was idle for this long. */
+    private static final Duration REPLICA_CLOSES_IDLE = Duration.ofSeconds(5);
+
+    private static final Notation<String> PATHS = new Notation<>(
+            "list",
+            "exact absolute paths",
+            "an exact absolute path such as /tokenize, without query, escapes, wildcards, // and ..",
+            text -> Pattern.matches("/|(?:/(?!\\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()+,;=:@-]+)+/?", text) ? text : null,
+            text -> text);
+    private static final Notation<String> BLOCKS = new Notation<>(
+            "list",
+            "IP addresses or CIDR blocks",
+            "an IP address or a CIDR block (such as 10.0.0.0/8 or fd00::/8)",
+            text -> isBlock(text) ? text : null,
+            text -> text);
+
+    private final Section root;
+    private final Overrides overrides;
+    private final Findings findings;
+    private final Secrets secrets;
+
+    FileLayout(Section root, Overrides overrides, Findings findings, Secrets secrets) {
+        this.root = root;
+        this.overrides = overrides;
+        this.findings = findings;
+        this.secrets = secrets;
+    }
+
+    /** The whole value; meaningless when problems were noted. */
+    PenstockConfig read() {
+        Endpoint listen = endpoint("listen", PenstockConfig.DEFAULT_LISTEN, "--listen", overrides.listen());
+        Endpoint admin = endpoint("admin", PenstockConfig.DEFAULT_ADMIN, "--admin", overrides.admin());
+        if (collide(listen, admin)) {
+            String path = overrides.admin() == null ? "admin" : "--admin";
+            findings.problem(
+                    path, root.lineOf("admin"), "want another port than listen (" + listen + "), got " + admin);
+        }
+        PenstockConfig config = new PenstockConfig(
+                listen,
+                admin,
+                upstreams(),
+                selection(),
+                root.section("admission", FileLayout::admission),
+                root.section("probe", FileLayout::probe),
+                root.section("heartbeat", FileLayout::heartbeat),
+                root.section("timeouts", this::timeouts),
+                root.section("limits", FileLayout::limits),
+                root.section("drain", FileLayout::drain),
+                root.section("routes", FileLayout::routes),
+                root.section("trust", this::trust),
+                root.section("log", FileLayout::log));
+        root.end();
+        return config;
+    }
+
+    private Endpoint endpoint(String key, Endpoint fallback, String option, @Nullable String typed) {
+        Notation<Endpoint> notation = Notation.endpoint();
+        Endpoint written = root.value(key, notation, fallback);
+        Endpoint replaced = typed == null ? null : findings.parse(new Scalar(option, typed, 0), notation);
+        if (replaced == null) {
+            return written;
+        }
+        findings.setting(key, notation.type(), notation.bounds(), fallback.toString(), replaced.toString());
+        return replaced;
+    }
+
+    private List<Replica> upstreams() {
+        boolean typed = !overrides.upstreams().isEmpty();
+        List<Replica> written = new UpstreamList(findings, secrets).fromFile(root, !typed);
+        return typed ? new UpstreamList(findings, secrets).fromCommandLine(overrides.upstreams()) : written;
+    }
+
+    private Selection selection() {
+        Notation<Policy> policies = Notation.choice(Policy.class);
+        Policy fallback = Selection.DEFAULT.policy();
+        if (root.node("selection") instanceof ScalarNode) {
+            Scalar found = root.scalar("selection", policies.want());
+            Policy chosen = found == null ? null : findings.parse(found, policies);
+            Policy value = chosen == null ? fallback : chosen;
+            findings.setting(
+                    "selection.policy",
+                    policies.type(),
+                    policies.bounds(),
+                    Notation.spelled(fallback),
+                    Notation.spelled(value));
+            return new Selection(value);
+        }
+        return root.section("selection", section -> new Selection(section.value("policy", policies, fallback)));
+    }
+
+    private static Admission admission(Section section) {
+        return new Admission(
+                section.value("maxWaiting", Notation.wholeNumber(0, MILLION), Admission.DEFAULT.maxWaiting()),
+                section.value("maxWait", Notation.duration(MS_100, DAY), Admission.DEFAULT.maxWait()));
+    }
+
+    private static Probe probe(Section section) {
+        Notation<Integer> inARow = Notation.wholeNumber(1, 100);
+        return new Probe(
+                section.value("interval", Notation.duration(MS_100, MINUTES_10), Probe.DEFAULT.interval()),
+                section.value("timeout", Notation.duration(MS_10, MINUTE), Probe.DEFAULT.timeout()),
+                section.value("fall", inARow, Probe.DEFAULT.fall()),
+                section.value("rise", inARow, Probe.DEFAULT.rise()),
+                section.value("modelsInterval", Notation.duration(MS_100, DAY), Probe.DEFAULT.modelsInterval()));
+    }
+
+    private static Heartbeat heartbeat(Section section) {
+        return new Heartbeat(
+                section.value("after", Notation.duration(Duration.ZERO, HOUR), Heartbeat.DEFAULT.after()),
+                section.value("every", Notation.duration(MS_100, HOUR), Heartbeat.DEFAULT.every()));
+    }
+
+    private Timeouts timeouts(Section section) {
+        Timeouts usual = Timeouts.DEFAULT;
+        Notation<Duration> orNone = Notation.durationOrNone(MS_100, DAY);
+        Timeouts read = new Timeouts(
+                section.value("connect", Notation.duration(MS_10, MINUTE), usual.connect()),
+                section.value("firstOutput", orNone, usual.firstOutput()),
+                section.value("total", orNone, usual.total()),
+                section.value("clientHead", Notation.duration(MS_100, MINUTES_10), usual.clientHead()),
+                section.value("clientBody", Notation.duration(MS_100, HOUR), usual.clientBody()),
+                section.value("clientIdle", Notation.duration(MS_100, DAY), usual.clientIdle()),
+                section.value("upstreamIdle", Notation.duration(MS_100, HOUR), usual.upstreamIdle()));
+        if (!read.total().isZero() && read.firstOutput().compareTo(read.total()) > 0) {
+            findings.problem(
+                    "timeouts.firstOutput",
+                    section.lineOf("firstOutput"),
+                    "want no more than timeouts.total (" + Units.duration(read.total()) + "), got "
+                            + Units.duration(read.firstOutput()));
+        }
+        if (read.upstreamIdle().compareTo(REPLICA_CLOSES_IDLE) >= 0) {
+            findings.warning(
+                    "timeouts.upstreamIdle",
+                    "vLLM closes idle connections after 5s, so requests will meet closed ones; 3s is safe");
+        }
+        return read;
+    }
+
+    private static Limits limits(Section section) {
+        Limits usual = Limits.DEFAULT;
+        return new Limits(
+                section.value("body", Notation.size(KIB, GIB), usual.bodyBytes()),
+                section.value("bodyMemory", Notation.percent(1, 80), usual.bodyMemoryPercent()),
+                section.value("headers", Notation.size(KIB, MIB), (long) usual.headerBytes())
+                        .intValue(),
+                section.value("requestLine", Notation.size(KIB, MIB), (long) usual.requestLineBytes())
+                        .intValue(),
+                section.value("connections", Notation.wholeNumber(1, MILLION), usual.connections()));
+    }
+
+    private static Drain drain(Section section) {
+        return new Drain(
+                section.value("lameDuck", Notation.duration(Duration.ZERO, MINUTES_10), Drain.DEFAULT.lameDuck()),
+                section.value("deadline", Notation.duration(Duration.ZERO, DAY), Drain.DEFAULT.deadline()));
+    }
+
+    private static Routes routes(Section section) {
+        return new Routes(new LinkedHashSet<>(section.texts("allow", PATHS)));
+    }
+
+    private Trust trust(Section section) {
+        List<String> blocks = section.texts("proxies", BLOCKS);
+        for (String block : blocks) {
+            if (block.endsWith("/0")) {
+                findings.warning("trust.proxies", block + " believes the forwarding headers of everyone");
+            }
+        }
+        return new Trust(blocks);
+    }
+
+    private static Log log(Section section) {
+        return new Log(section.value("access", Notation.flag(), Log.DEFAULT.access()));
+    }
+
+    /** Whether both cannot be listened at: the same port of the same host, or of all hosts. Port 0 is any free one. */
+    private static boolean collide(Endpoint one, Endpoint other) {
+        boolean sameHost = one.host().equals(other.host()) || isEveryHost(one) || isEveryHost(other);
+        return one.port() == other.port() && one.port() != 0 && sameHost;
+    }
+
+    private static boolean isEveryHost(Endpoint endpoint) {
+        return endpoint.host().equals("0.0.0.0") || endpoint.host().equals("::");
+    }
+
+    private static boolean isBlock(String text) {
+        int slash = text.indexOf('/');
+        if (slash < 0) {
+            return HostPort.isIp(text);
+        }
+        String address = text.substring(0, slash);
+        int mostBits = NetUtil.isValidIpV4Address(address) ? Integer.SIZE : 128;
+        return HostPort.isIp(address)
+                && Notation.wholeNumber(0, mostBits).parser().parse(text.substring(slash + 1)) != null;
+    }
+}
