@@ -11,13 +11,13 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code penstock check FILE}: says everything that is wrong with a configuration file, as a reload would. */
 @Command(
         name = "check",
-        mixinStandardHelpOptions = true,
         description = "Checks a configuration file and prints every problem and warning.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:the file is good (warnings may be printed)", "2:it has problems, or cannot be read"})
@@ -30,6 +30,13 @@ public final class CheckCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "FILE", description = "The file, for example conf/penstock.yaml.")
     private @Nullable Path file;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
+    private boolean help;
 
     @Spec
     private @Nullable CommandSpec spec;

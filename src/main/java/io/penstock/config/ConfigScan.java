@@ -9,6 +9,8 @@ import io.vertx.core.shareddata.Shareable;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store that vertx-config scans. It never fails, since a failing store tells nobody when the failure ends: what it
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * reading happens on workers.
  */
 final class ConfigScan implements ConfigStore, Shareable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ConfigScan.class);
 
     private final Vertx vertx;
     private final ConfigFile file;
@@ -69,6 +73,7 @@ final class ConfigScan implements ConfigStore, Shareable {
 
     private Future<Reading> read() {
         return vertx.executeBlocking(file::read, false)
+                .onFailure(fault -> LOG.debug("reading {} went wrong", file.source(), fault))
                 .otherwise(fault ->
                         file.failed("reading it went wrong: " + fault.getClass().getSimpleName()));
     }

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One entry of {@code upstreams}: a vLLM server, or a name behind which several stand.
  *
- * @param name what people call it; its identity unless {@code everyAddress}; {@code host:port} unless given
+ * @param name what people call it; its identity unless {@code everyAddress}; by default {@code host:port}, or
+ *     the host alone where {@code everyAddress}
  * @param endpoint where it is
  * @param tls whether it is reached by HTTPS
  * @param everyAddress whether each address of the name is a replica of its own ({@code {dns: …, port: …}})

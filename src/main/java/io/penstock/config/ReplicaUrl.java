@@ -50,7 +50,10 @@ record ReplicaUrl(Endpoint endpoint, boolean tls) {
         }
         String fault = HostPort.faultOf(split.host());
         if (fault != null) {
-            findings.problem(found.path(), found.line(), split.host() + " " + fault + " (" + found.shown() + ")");
+            findings.problem(
+                    found.path(),
+                    found.line(),
+                    new Scalar("", split.host(), 0).shown() + " " + fault + " (" + found.shown() + ")");
             return null;
         }
         int port = split.port() > 0 ? split.port() : tls ? HTTPS_PORT : HTTP_PORT;
@@ -59,10 +62,12 @@ record ReplicaUrl(Endpoint endpoint, boolean tls) {
 
     /** What stands in the URL that may not, with what to do instead; null when nothing does. */
     private static @Nullable String extra(Matcher url) {
-        if (url.group(2).indexOf('@') >= 0) {
+        String path = url.group(3) == null ? "/" : url.group(3);
+        // A password with a slash in it looks like a path, and is none of the log's business either.
+        if (url.group(2).indexOf('@') >= 0 || path.indexOf('@') >= 0) {
             return "a URL holds no user or password here; put the replica's key into apiKey";
         }
-        if (url.group(3) != null && !url.group(3).equals("/")) {
+        if (!path.equals("/")) {
             return "a URL holds no path here, since each request brings its own; end it after the port";
         }
         if (url.group(4) != null) {
