@@ -1,0 +1,88 @@
+package io.penstock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class SimCommandTest {
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void runsReplicasUntilItIsInterrupted() throws Exception {
+        CompletableFuture<Integer> exit = new CompletableFuture<>();
+        Thread runner = new Thread(() -> exit.complete(
+                run("--port", "0", "--replicas", "2", "--model", "m", "--fault", "status:429", "--step", "1")));
+        runner.start();
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!out.toString().contains("control")) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            assertThat(exit).isNotDone();
+            LockSupport.parkNanos(5_000_000);
+        }
+
+        Matcher first = Pattern.compile("(?m)^sim-0 (http://127.0.0.1:\\d+) m$").matcher(out.toString());
+        assertThat(first.find()).isTrue();
+        assertThat(out.toString()).containsPattern("(?m)^sim-1 http://127.0.0.1:\\d+ m$");
+        assertThat(post(first.group(1) + "/v1/chat/completions").statusCode()).isEqualTo(429);
+
+        runner.interrupt();
+        assertThat(exit.get(20, TimeUnit.SECONDS)).isZero();
+    }
+
+    @Test
+    void saysSoWhenAPortIsTaken() throws Exception {
+        try (java.net.ServerSocket taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            assertThat(run("--port", String.valueOf(taken.getLocalPort()), "--control", "0"))
+                    .isOne();
+        }
+        assertThat(err.toString()).startsWith("penstock sim: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--fault=nope", "--replicas=0", "--port=70000", "--step=-1"})
+    void refusesNonsense(String argument) {
+        assertThat(run(argument)).isEqualTo(2);
+        assertThat(err.toString()).isNotBlank();
+    }
+
+    @Test
+    void explainsItself() {
+        assertThat(run("--help")).isZero();
+        assertThat(out.toString())
+                .contains("--first-token")
+                .contains("--control")
+                .contains("malformed-chunk-after")
+                .contains("Default: 8001");
+    }
+
+    private int run(String... arguments) {
+        return new CommandLine(new SimCommand(System::nanoTime, System::currentTimeMillis))
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
+    }
+
+    private static HttpResponse<String> post(String url) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url))
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"messages\":[]}"))
+                .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    }
+}
