@@ -1,0 +1,198 @@
+package io.penstock.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Standing;
+import io.penstock.upstream.UpstreamState;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class PrometheusMetricsTest {
+
+    private final AtomicLong nanos = new AtomicLong();
+    private final AtomicLong waiting = new AtomicLong();
+    private final AtomicLong bodyBytes = new AtomicLong();
+    private final AtomicLong dropped = new AtomicLong();
+    private final LiveUpstreams live = new LiveUpstreams(nanos::get);
+    private final PrometheusMetrics metrics = new PrometheusMetrics(
+            new PrometheusMetrics.Sources(live, waiting::get, bodyBytes::get, dropped::get, nanos::get, "1.2.3"));
+
+    @AfterEach
+    void close() {
+        metrics.close();
+    }
+
+    @Test
+    void completedStreamIsCountedOnceEverywhere() {
+        metrics.exchangeStarted();
+        metrics.exchangeStarted();
+        metrics.exchangeEnded(Reports.completed("vllm0"));
+
+        assertThat(metrics.scrape())
+                .contains("penstock_requests_total{code=\"200\",result=\"completed\",route=\"chat_completions\"} 1.0\n")
+                .contains("penstock_request_seconds_bucket{route=\"chat_completions\",le=\"1.0\"} 0\n")
+                .contains("penstock_request_seconds_bucket{route=\"chat_completions\",le=\"2.5\"} 1\n")
+                .contains("penstock_request_seconds_bucket{route=\"chat_completions\",le=\"600.0\"} 1\n")
+                .contains("penstock_request_seconds_sum{route=\"chat_completions\"} 2.0\n")
+                .contains("penstock_time_to_first_output_seconds_bucket{replica=\"vllm0\",le=\"0.1\"} 0\n")
+                .contains("penstock_time_to_first_output_seconds_bucket{replica=\"vllm0\",le=\"0.25\"} 1\n")
+                .contains("penstock_queue_seconds_bucket{le=\"0.01\"} 0\n")
+                .contains("penstock_queue_seconds_bucket{le=\"0.05\"} 1\n")
+                .contains("penstock_attempts_total{reason=\"ok\",replica=\"vllm0\"} 1.0\n")
+                .contains("penstock_events_total 42.0\n")
+                .contains("penstock_bytes_in_total 1000.0\n")
+                .contains("penstock_bytes_out_total 5000.0\n")
+                .contains("penstock_exchanges_open 1.0\n");
+    }
+
+    @Test
+    void failuresAreCountedByTheirCode() {
+        metrics.exchangeStarted();
+        metrics.exchangeEnded(Reports.refused());
+
+        assertThat(metrics.scrape())
+                .contains("penstock_requests_total{code=\"502\",result=\"refused\",route=\"completions\"} 1.0\n")
+                .contains("penstock_attempts_total{reason=\"upstream_unreachable\",replica=\"vllm0\"} 1.0\n")
+                .contains("penstock_attempts_total{reason=\"upstream_died\",replica=\"vllm1\"} 1.0\n")
+                .contains("penstock_exchanges_open 0.0\n")
+                .doesNotContain("penstock_time_to_first_output_seconds_bucket");
+    }
+
+    @Test
+    void requestThatNeverWaitedForAReplicaIsNotInTheQueueTimes() {
+        metrics.exchangeEnded(Reports.named("models", 404, "m"));
+
+        assertThat(metrics.scrape()).contains("penstock_queue_seconds_count 0\n");
+    }
+
+    @Test
+    void gaugesReadWhatIsTrueAtTheScrape() {
+        waiting.set(3);
+        bodyBytes.set(1 << 20);
+        dropped.set(7);
+        metrics.connectionOpened();
+        metrics.connectionOpened();
+        metrics.connectionClosed();
+
+        assertThat(metrics.scrape())
+                .contains("penstock_waiting 3.0\n")
+                .contains("penstock_body_memory_bytes 1048576.0\n")
+                .contains("penstock_log_lines_dropped_total 7.0\n")
+                .contains("penstock_connections_open 1.0\n")
+                .contains("penstock_build{version=\"1.2.3\"} 1.0\n")
+                .contains("jvm_memory_used_bytes{")
+                .contains("process_files_open_files ");
+    }
+
+    @Test
+    void reloadsAreCountedAndTheLastOneIsRemembered() {
+        assertThat(metrics.scrape())
+                .contains("penstock_config_last_reload_ok 1.0\n")
+                .contains("penstock_config_reloads_total{result=\"refused\"} 0.0\n");
+
+        metrics.configReloaded(true);
+        metrics.configReloaded(false);
+        assertThat(metrics.scrape())
+                .contains("penstock_config_last_reload_ok 0.0\n")
+                .contains("penstock_config_reloads_total{result=\"applied\"} 1.0\n")
+                .contains("penstock_config_reloads_total{result=\"refused\"} 1.0\n");
+
+        metrics.configMended();
+        assertThat(metrics.scrape())
+                .contains("penstock_config_last_reload_ok 1.0\n")
+                .contains("penstock_config_reloads_total{result=\"refused\"} 1.0\n");
+    }
+
+    @Test
+    void replicaGaugesFollowStandingDrainAndLeases() {
+        live.apply(List.of(Reports.upstream("vllm0"), Reports.upstream("vllm1")));
+        UpstreamState first = live.current().members().get(0);
+        first.judge(Standing.READY, "passes its probes");
+        assertThat(first.lease(0, () -> {})).isNotNull();
+
+        assertThat(metrics.scrape())
+                .contains("penstock_replica_up{replica=\"vllm0\"} 1.0\n")
+                .contains("penstock_replica_up{replica=\"vllm1\"} 0.0\n")
+                .contains("penstock_replica_standing{replica=\"vllm0\",standing=\"ready\"} 1.0\n")
+                .contains("penstock_replica_standing{replica=\"vllm1\",standing=\"starting\"} 1.0\n")
+                .contains("penstock_in_flight{replica=\"vllm0\"} 1.0\n");
+
+        first.drain(true);
+        assertThat(metrics.scrape())
+                .contains("penstock_replica_up{replica=\"vllm0\"} 0.0\n")
+                .contains("penstock_replica_standing{replica=\"vllm0\",standing=\"draining\"} 1.0\n")
+                .doesNotContain("standing=\"ready\"");
+    }
+
+    @Test
+    void gaugesOfARemovedReplicaVanishAtOnceAndItsCountersAfterTenMinutes() {
+        live.apply(List.of(Reports.upstream("vllm0"), Reports.upstream("vllm1")));
+        metrics.exchangeEnded(Reports.completed("vllm0"));
+        metrics.exchangeEnded(Reports.completed("vllm1"));
+        metrics.scrape();
+
+        live.apply(List.of(Reports.upstream("vllm0")));
+        assertThat(metrics.scrape())
+                .contains("penstock_replica_up{replica=\"vllm0\"}")
+                .doesNotContain("penstock_replica_up{replica=\"vllm1\"}")
+                .doesNotContain("penstock_in_flight{replica=\"vllm1\"}")
+                .doesNotContain("penstock_replica_standing{replica=\"vllm1\"")
+                .contains("penstock_attempts_total{reason=\"ok\",replica=\"vllm1\"} 1.0\n");
+
+        nanos.addAndGet(Duration.ofMinutes(10).toNanos());
+        assertThat(metrics.scrape())
+                .doesNotContain("replica=\"vllm1\"")
+                .contains("penstock_attempts_total{reason=\"ok\",replica=\"vllm0\"} 1.0\n");
+    }
+
+    @Test
+    void replicaThatComesBackWithinTenMinutesGoesOnCounting() {
+        live.apply(List.of(Reports.upstream("vllm1")));
+        metrics.exchangeEnded(Reports.completed("vllm1"));
+        live.apply(List.of());
+        metrics.scrape();
+        nanos.addAndGet(Duration.ofMinutes(9).toNanos());
+        live.apply(List.of(Reports.upstream("vllm1")));
+        metrics.scrape();
+        nanos.addAndGet(Duration.ofMinutes(9).toNanos());
+        metrics.exchangeEnded(Reports.completed("vllm1"));
+
+        assertThat(metrics.scrape()).contains("penstock_attempts_total{reason=\"ok\",replica=\"vllm1\"} 2.0\n");
+    }
+
+    @Test
+    void neitherRoutesNorStatusesNorModelsCanMakeSeriesWithoutEnd() {
+        for (int i = 0; i < 400; i++) {
+            metrics.exchangeEnded(Reports.named("route" + i, 1000 + i, "model" + i));
+        }
+        metrics.exchangeEnded(Reports.named("route0", 200, "model"));
+
+        List<String> series = metrics.scrape()
+                .lines()
+                .filter(line -> line.startsWith("penstock_requests_total{"))
+                .toList();
+        assertThat(series).hasSize(258);
+        assertThat(series)
+                .contains("penstock_requests_total{code=\"other\",result=\"upstream_error\",route=\"other\"} 144.0")
+                .contains("penstock_requests_total{code=\"200\",result=\"upstream_error\",route=\"route0\"} 1.0")
+                .noneMatch(line -> line.contains("model"));
+    }
+
+    @Test
+    void everyMetricOfOursHasThePrefixAndHelp() {
+        List<String> undocumented = metrics.scrape()
+                .lines()
+                .filter(line -> line.startsWith("# TYPE "))
+                .map(line -> line.substring("# TYPE ".length(), line.lastIndexOf(' ')))
+                .filter(name -> !name.matches("(jvm|process|system)_.*"))
+                .filter(name ->
+                        !name.startsWith("penstock_") || !metrics.scrape().matches("(?s).*# HELP " + name + " \\S.*"))
+                .toList();
+
+        assertThat(undocumented).isEmpty();
+    }
+}

@@ -1,0 +1,95 @@
+package io.penstock.metrics;
+
+import io.penstock.config.Endpoint;
+import io.penstock.config.Replica;
+import io.penstock.proxy.AttemptReport;
+import io.penstock.proxy.ExchangeReport;
+import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.proxy.FailureKind;
+import io.penstock.upstream.Upstream;
+import java.util.List;
+import java.util.Set;
+
+/** Requests that were never made. */
+final class Reports {
+
+    private Reports() {}
+
+    /** A streamed chat that went well: 12.345678 ms of waiting, first token after 250 ms, 2 s in all. */
+    static ExchangeReport completed(String replica) {
+        return new ExchangeReport(
+                "req-1",
+                "10.0.0.9",
+                "POST",
+                "chat_completions",
+                "qwen/7b",
+                true,
+                Result.COMPLETED,
+                null,
+                200,
+                replica,
+                List.of(new AttemptReport(replica, null, 1_000_000, 20_500_000, 1_987_654_321)),
+                12_345_678,
+                13_345_678,
+                33_000_000,
+                250_000_000,
+                2_000_000_000,
+                42,
+                1000,
+                5000);
+    }
+
+    /** Two failed tries, and nothing that could be relayed. */
+    static ExchangeReport refused() {
+        return new ExchangeReport(
+                "req-2",
+                "10.0.0.9",
+                "POST",
+                "completions",
+                null,
+                false,
+                Result.REFUSED,
+                FailureKind.CONNECT_REFUSED,
+                502,
+                null,
+                List.of(
+                        new AttemptReport("vllm0", FailureKind.CONNECT_REFUSED, -1, -1, 400_000),
+                        new AttemptReport("vllm1", FailureKind.DIED_BEFORE_OUTPUT, 0, -1, 1_499)),
+                0,
+                -1,
+                -1,
+                -1,
+                10_000_000_000_000L,
+                0,
+                17,
+                120);
+    }
+
+    static ExchangeReport named(String route, int status, String model) {
+        return new ExchangeReport(
+                "id",
+                "::1",
+                "GET",
+                route,
+                model,
+                false,
+                Result.UPSTREAM_ERROR,
+                null,
+                status,
+                null,
+                List.of(),
+                -1,
+                -1,
+                -1,
+                -1,
+                0,
+                0,
+                0,
+                0);
+    }
+
+    static Upstream upstream(String name) {
+        Replica replica = new Replica(name, new Endpoint("127.0.0.1", 8000), false, false, 1, 0, Set.of(), null);
+        return new Upstream(name, name, replica, List.of("127.0.0.1"));
+    }
+}
