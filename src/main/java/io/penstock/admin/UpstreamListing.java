@@ -1,0 +1,63 @@
+package io.penstock.admin;
+
+import io.penstock.config.Replica;
+import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
+import io.penstock.upstream.UpstreamState;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** What {@code GET /upstreams} says, and what {@code penstock status} reads. Keys are only ever added. */
+final class UpstreamListing {
+
+    private UpstreamListing() {}
+
+    /** The whole instance. */
+    static JsonObject of(RunningInstance instance) {
+        JsonArray replicas = new JsonArray();
+        for (UpstreamState member : instance.upstreams().current().members()) {
+            replicas.add(of(member));
+        }
+        return new JsonObject()
+                .put("version", instance.version())
+                .put("lameDuck", instance.lameDuck().getAsBoolean())
+                .put("waiting", instance.waiting().getAsLong())
+                .put("config", instance.config().get())
+                .put("upstreams", replicas);
+    }
+
+    /** One replica. Its API key is not part of it. */
+    static JsonObject of(UpstreamState state) {
+        Replica replica = state.identity().replica();
+        Set<String> models = state.knownModels();
+        return new JsonObject()
+                .put("name", state.name())
+                .put("id", state.id())
+                .put("url", (replica.tls() ? "https://" : "http://") + replica.endpoint())
+                .put("addresses", new JsonArray(state.identity().addresses()))
+                .put("standing", wordFor(state.standing()))
+                .put("reason", state.reason())
+                .put("usable", state.usable())
+                .put("draining", state.draining())
+                .put("weight", replica.weight())
+                .put("maxInFlight", replica.maxInFlight())
+                .put("inFlight", state.inFlight())
+                .put("epoch", state.epoch())
+                .put(
+                        "models",
+                        models == null
+                                ? null
+                                : new JsonArray(new TreeSet<>(models).stream().toList()))
+                .put("started", state.started())
+                .put("completed", state.count(Outcome.COMPLETED))
+                .put("failed", state.count(Outcome.FAILED))
+                .put("ignored", state.count(Outcome.IGNORED));
+    }
+
+    static String wordFor(Standing standing) {
+        return standing.name().toLowerCase(Locale.ROOT);
+    }
+}
