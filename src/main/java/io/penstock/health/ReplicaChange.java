@@ -10,5 +10,6 @@ import io.penstock.upstream.UpstreamState;
  * @param from how it stood
  * @param to how it stands
  * @param reason why, in one phrase for people
+ * @param probed whether a probe says so; false if it is only what a request met, and a probe is under way
  */
-public record ReplicaChange(UpstreamState upstream, Standing from, Standing to, String reason) {}
+public record ReplicaChange(UpstreamState upstream, Standing from, Standing to, String reason, boolean probed) {}

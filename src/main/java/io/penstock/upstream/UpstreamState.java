@@ -42,6 +42,8 @@ public final class UpstreamState {
     private volatile @Nullable Set<String> models;
     private volatile int epoch;
     private volatile long passedProbes;
+    // Written by every event loop that relays for it; 0 until the first byte. The latest writer wins, give or take.
+    private volatile long lastProgressNanos;
 
     /**
      * Makes the state of a replica nobody has seen yet.
@@ -167,6 +169,35 @@ public final class UpstreamState {
     @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
     public void probePassed() {
         passedProbes++;
+    }
+
+    /**
+     * Notes that bytes of an answer came from this replica. Cheap; callable from any thread.
+     *
+     * @param nanos now, in nanoseconds of the injected clock
+     */
+    public void progressed(long nanos) {
+        lastProgressNanos = nanos;
+    }
+
+    /**
+     * When the last bytes of any answer came from this replica.
+     *
+     * @return nanoseconds of the injected clock, 0 if there were none yet
+     */
+    public long lastProgressNanos() {
+        return lastProgressNanos;
+    }
+
+    /**
+     * Whether bytes of any answer came from this replica after a moment. If so it is alive, however long a probe waits.
+     *
+     * @param nanos the moment, in nanoseconds of the injected clock
+     * @return true if some came later than that
+     */
+    public boolean progressedSince(long nanos) {
+        long last = lastProgressNanos;
+        return last != 0 && last - nanos > 0;
     }
 
     /**
