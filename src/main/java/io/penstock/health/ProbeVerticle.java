@@ -34,13 +34,13 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
      * Every change of standing, and the outcome of every probe that a doubt asked for, even if nothing changed: whoever
      * waits for a replica looks again.
      */
-    public static final Topic<ReplicaChange> CHANGES = new Topic<>("penstock.replica-changes", ReplicaChange.class);
+    public static final Topic<ReplicaChange> CHANGES = new Topic<>("penstock.replica.changes", ReplicaChange.class);
 
     /** What the request path publishes when a replica let it down: it is probed at once. */
-    public static final Topic<Doubt> DOUBTS = new Topic<>("penstock.doubts", Doubt.class);
+    public static final Topic<Doubt> DOUBTS = new Topic<>("penstock.replica.doubts", Doubt.class);
 
     /** The replicas, each time that one came, went, moved or was configured otherwise. */
-    public static final Topic<UpstreamSet> SETS = new Topic<>("penstock.upstream-sets", UpstreamSet.class);
+    public static final Topic<UpstreamSet> SETS = new Topic<>("penstock.replica.sets", UpstreamSet.class);
 
     private static final Logger LOG = LoggerFactory.getLogger(ProbeVerticle.class);
 

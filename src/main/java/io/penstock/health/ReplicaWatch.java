@@ -140,7 +140,7 @@ final class ReplicaWatch {
     void moved(String where) {
         noteRefusal();
         evidenceFromNanos = now();
-        announce(verdict.reset("now at " + where + ", not probed yet"));
+        announce(verdict.reset("now at " + where + ", not probed yet"), /* probed= */ false);
         probe();
     }
 
@@ -263,10 +263,10 @@ final class ReplicaWatch {
     }
 
     private void finish(Verdict.@Nullable Flip flip, boolean forDoubt) {
-        announce(flip);
+        announce(flip, /* probed= */ true);
         if (flip == null && forDoubt) {
             // Requests wait to hear what came of it.
-            listener.changed(new ReplicaChange(state, state.standing(), state.standing(), state.reason()));
+            listener.changed(new ReplicaChange(state, state.standing(), state.standing(), state.reason(), true));
         }
         running = false;
         if (again) {
@@ -283,11 +283,13 @@ final class ReplicaWatch {
     private void noteRefusal() {
         if (state.standing() == Standing.REFUSED && verdict.standing() == Standing.READY) {
             evidenceFromNanos = now();
-            announce(verdict.refused(state.reason()));
+            announce(verdict.refused(state.reason()), /* probed= */ false);
+            // Also if nobody says so: what the next probe finds is news, a refusal that is confirmed included.
+            doubted = true;
         }
     }
 
-    private void announce(Verdict.@Nullable Flip flip) {
+    private void announce(Verdict.@Nullable Flip flip, boolean probed) {
         if (flip == null) {
             show(verdict.reason());
             return;
@@ -305,7 +307,7 @@ final class ReplicaWatch {
         if (flip.from() == Standing.READY) {
             outSinceNanos = now();
         }
-        listener.changed(new ReplicaChange(state, flip.from(), flip.to(), flip.reason()));
+        listener.changed(new ReplicaChange(state, flip.from(), flip.to(), flip.reason(), probed));
     }
 
     /** Lets people read the latest reason of a replica that is out. A ready one is left to the request path. */

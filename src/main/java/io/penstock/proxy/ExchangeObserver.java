@@ -1,5 +1,7 @@
 package io.penstock.proxy;
 
+import java.util.List;
+
 /**
  * Told by the request path what happens; metrics and the access log listen. Called on event loops: implementations
  * never block. One that throws is logged once per call and otherwise ignored.
@@ -21,4 +23,35 @@ public interface ExchangeObserver {
      * @param report everything about it
      */
     default void exchangeEnded(ExchangeReport report) {}
+
+    /**
+     * Tells several.
+     *
+     * @param observers who is told, in order
+     * @return one that tells them all
+     */
+    static ExchangeObserver all(List<ExchangeObserver> observers) {
+        List<ExchangeObserver> each = List.copyOf(observers);
+        return new ExchangeObserver() {
+            @Override
+            public void connectionOpened() {
+                each.forEach(ExchangeObserver::connectionOpened);
+            }
+
+            @Override
+            public void connectionClosed() {
+                each.forEach(ExchangeObserver::connectionClosed);
+            }
+
+            @Override
+            public void exchangeStarted() {
+                each.forEach(ExchangeObserver::exchangeStarted);
+            }
+
+            @Override
+            public void exchangeEnded(ExchangeReport report) {
+                each.forEach(observer -> observer.exchangeEnded(report));
+            }
+        };
+    }
 }

@@ -2,7 +2,6 @@ package io.penstock.sim;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -11,7 +10,6 @@ import io.netty.channel.ServerChannel;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +21,6 @@ final class ListeningPort {
 
     private static final int BACKLOG = 1_024;
 
-    private final Timers timers;
     private final ServerBootstrap bootstrap;
     private InetSocketAddress address;
     private @Nullable Channel channel;
@@ -31,11 +28,9 @@ final class ListeningPort {
 
     ListeningPort(
             EventLoop loop,
-            Timers timers,
-            ChannelFactory<? extends ServerChannel> channels,
+            io.netty.channel.ChannelFactory<? extends ServerChannel> channels,
             InetSocketAddress address,
             Supplier<SimConnection> connections) {
-        this.timers = timers;
         this.address = address;
         this.bootstrap = new ServerBootstrap()
                 .group(loop, loop)
@@ -87,10 +82,7 @@ final class ListeningPort {
             return Future.succeededFuture();
         }
         Promise<Void> closed = Promise.promise();
-        ChannelFuture unused = open.close()
-                .addListener(result ->
-                        // The JDK closes the socket of a registered channel only with the next select, so wait for one.
-                        timers.after(Duration.ofMillis(1), closed::complete));
+        ChannelFuture unused = open.close().addListener(result -> closed.complete());
         return closed.future();
     }
 }

@@ -67,11 +67,7 @@ public final class Simulator {
         this.faults = new Faults(new Random(options.seed()));
         this.routes = new SimRoutes(options, this, new Intake(options, fingerprint, new Random(~options.seed())));
         this.listening = new ListeningPort(
-                loop,
-                timers,
-                vertx.transport().serverChannelFactory(false),
-                address,
-                () -> new SimConnection(new Server()));
+                loop, vertx.transport().serverChannelFactory(false), address, () -> new SimConnection(new Server()));
         this.engine = newEngine();
         this.metrics = newMetrics();
         options.rates().forEach(faults::set);

@@ -1,0 +1,137 @@
+package io.penstock;
+
+import io.penstock.config.ConfigVerticle;
+import io.penstock.health.ProbeVerticle;
+import io.penstock.sim.SimFleet;
+import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
+import io.penstock.upstream.UpstreamState;
+import io.vertx.core.Vertx;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+
+/** What the demo shows: what to try, a table that updates in place, and the last things that happened. */
+final class DemoScreen {
+
+    private static final long REFRESH_MILLIS = 500;
+    private static final int EVENTS = 6;
+    private static final String UP_ONE_LINE = "\033[1A\033[2K";
+
+    private final Penstock penstock;
+    private final SimFleet fleet;
+    private final Path file;
+    private final PrintWriter out;
+    private final boolean terminal = Terminal.present();
+    // Written by event loops, read by the screen.
+    private final Deque<String> events = new ArrayDeque<>();
+
+    DemoScreen(Penstock penstock, SimFleet fleet, Path file, Vertx vertx, PrintWriter out) {
+        this.penstock = penstock;
+        this.fleet = fleet;
+        this.file = file;
+        this.out = out;
+        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> {
+            if (change.from() != change.to()) {
+                String why = change.to() == Standing.READY ? "" : " (" + change.reason() + ")";
+                happened(change.upstream().name() + ": " + change.from() + " → " + change.to() + why);
+            }
+        });
+        ConfigVerticle.CHANGES.subscribe(vertx.eventBus(), config -> happened("your edit is in force"));
+    }
+
+    private void happened(String what) {
+        synchronized (events) {
+            events.addLast(what);
+            if (events.size() > EVENTS) {
+                events.removeFirst();
+            }
+        }
+    }
+
+    /** Shows until the thread is interrupted or the process ends. */
+    void run() throws InterruptedException {
+        out.print(introduction());
+        int drawn = 0;
+        String before = "";
+        while (true) {
+            List<String> lines = table();
+            String now = String.join("\n", lines);
+            if (!now.equals(before)) {
+                if (terminal) {
+                    out.print(UP_ONE_LINE.repeat(drawn));
+                }
+                out.println(now);
+                out.flush();
+                drawn = lines.size();
+                before = now;
+            }
+            Thread.sleep(REFRESH_MILLIS);
+        }
+    }
+
+    private String introduction() {
+        int front = penstock.port();
+        return """
+
+                Penstock serves %d simulated vLLM replicas on http://127.0.0.1:%d
+
+                Try, in another terminal:
+                  1. a streamed answer:
+                     curl -N http://127.0.0.1:%d/v1/chat/completions -H 'content-type: application/json' \\
+                       -d '{"model":"demo","stream":true,"max_tokens":200,"messages":[{"role":"user","content":"Hi"}]}'
+                  2. stop a replica while it answers, then start it again:
+                     curl -X POST http://127.0.0.1:%d/replicas/0/stop
+                     curl -X POST http://127.0.0.1:%d/replicas/0/start
+                  3. edit the list of replicas (delete a line, change a weight, make a mistake) and save:
+                     %s
+
+                The operator's port is http://127.0.0.1:%d (penstock status asks it). Ctrl-C ends all of it.
+
+                """.formatted(
+                        fleet.replicas().size(),
+                        front,
+                        front,
+                        fleet.controlPort(),
+                        fleet.controlPort(),
+                        file,
+                        penstock.adminPort());
+    }
+
+    private List<String> table() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                Locale.ROOT,
+                "%-10s %-10s %10s %10s %8s  %s",
+                "REPLICA",
+                "STANDING",
+                "IN FLIGHT",
+                "DONE",
+                "FAILED",
+                ""));
+        for (UpstreamState replica : penstock.upstreams().current().members()) {
+            boolean ready = replica.standing() == Standing.READY;
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "%-10s %-10s %10d %10d %8d  %s",
+                    replica.name(),
+                    replica.draining() ? "DRAINING" : replica.standing(),
+                    replica.inFlight(),
+                    replica.count(Outcome.COMPLETED),
+                    replica.count(Outcome.FAILED),
+                    ready ? "" : replica.reason()));
+        }
+        lines.add("waiting for a replica: " + penstock.waiting());
+        for (String problem : penstock.configProblems()) {
+            lines.add("NOT IN FORCE: " + problem);
+        }
+        synchronized (events) {
+            events.forEach(event -> lines.add("  · " + event));
+        }
+        return lines;
+    }
+}

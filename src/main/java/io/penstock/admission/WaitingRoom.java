@@ -1,0 +1,246 @@
+package io.penstock.admission;
+
+import io.penstock.config.PenstockConfig;
+import io.penstock.selection.Candidates;
+import io.penstock.selection.RequestTraits;
+import io.penstock.selection.SelectionPolicy;
+import io.penstock.selection.Selector;
+import io.penstock.upstream.Lease;
+import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Outcome;
+import io.penstock.upstream.UpstreamState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a request gets its replica, at once if one is free, else after waiting. One room serves all event loops, so that
+ * there is one order and one view of the load.
+ *
+ * <p>Fast path: nobody waits, so the choice is a read and a compare-and-set. Slow path: the one lock of the request
+ * path, with no I/O and no foreign call inside. A waiter is put in the queue first and tried second, so a place that
+ * becomes free in between is not missed.
+ */
+public final class WaitingRoom {
+
+    private static final String NO_MODEL = "";
+
+    private final LiveUpstreams live;
+    private final LongSupplier nanoClock;
+    private final Object door = new Object();
+
+    // Guarded by door: one queue per model, in order of rank; ranks below zero were put in front.
+    private final Map<String, TreeMap<Long, Ticket>> queues = new HashMap<>();
+    private long lastRank;
+    private long firstRank;
+
+    // Written under door, read without.
+    private volatile int waiting;
+    // Written by the config verticle's news, read by every event loop.
+    private volatile Selector selector;
+    private volatile PenstockConfig.Selection policy;
+    private volatile int maxWaiting;
+
+    /**
+     * Opens the room.
+     *
+     * @param live the replicas
+     * @param config policy and limits
+     * @param nanoClock the time, in nanoseconds
+     */
+    public WaitingRoom(LiveUpstreams live, PenstockConfig config, LongSupplier nanoClock) {
+        this.live = live;
+        this.nanoClock = nanoClock;
+        this.policy = config.selection();
+        this.selector = SelectionPolicy.selector(policy.policy());
+        this.maxWaiting = config.admission().maxWaiting();
+    }
+
+    /**
+     * Takes over a new configuration. Those who wait stay.
+     *
+     * @param config policy and limits
+     */
+    public void reconfigure(PenstockConfig config) {
+        maxWaiting = config.admission().maxWaiting();
+        if (!config.selection().equals(policy)) {
+            policy = config.selection();
+            selector = SelectionPolicy.selector(policy.policy());
+        }
+        wake();
+    }
+
+    /**
+     * Takes a replica for a request if one is free and nobody waits.
+     *
+     * @param traits what is known of the request
+     * @param tried who has failed it
+     * @return the lease, or null: then {@link #await} is next
+     */
+    public @Nullable Lease lease(RequestTraits traits, Tried tried) {
+        return waiting == 0 ? tryLease(traits, tried) : null;
+    }
+
+    /**
+     * Waits for a replica. The lease is delivered through the executor, at once if one has become free meanwhile, so the
+     * handler may run after {@link Ticket#cancel}: whoever cancelled then ends the lease it is handed.
+     *
+     * @param traits what is known of the request
+     * @param tried who has failed it
+     * @param front whether it goes before all others: it has waited already and was sent in vain
+     * @param executor where the handler runs; the waiter's own event loop
+     * @param granted gets the lease
+     * @return the place in the queue, or null if the room is full (never for {@code front})
+     */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
+    public @Nullable Ticket await(
+            RequestTraits traits, Tried tried, boolean front, Executor executor, Consumer<Lease> granted) {
+        Ticket ticket;
+        synchronized (door) {
+            if (!front && waiting >= maxWaiting) {
+                return null;
+            }
+            ticket = new Ticket(this, traits, tried, front ? --firstRank : ++lastRank, executor, granted);
+            queues.computeIfAbsent(ticket.model(), m -> new TreeMap<>()).put(ticket.rank, ticket);
+            waiting++;
+        }
+        wake();
+        return ticket;
+    }
+
+    /** Looks whether anyone who waits can go: a place became free, a replica came back, the set changed. Any thread. */
+    public void wake() {
+        if (waiting == 0) {
+            return;
+        }
+        List<Ticket> served = new ArrayList<>();
+        synchronized (door) {
+            for (Iterator<TreeMap<Long, Ticket>> each = queues.values().iterator(); each.hasNext(); ) {
+                TreeMap<Long, Ticket> queue = each.next();
+                serve(queue, served);
+                if (queue.isEmpty()) {
+                    each.remove();
+                }
+            }
+        }
+        for (Ticket ticket : served) {
+            ticket.deliver();
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
+    private void serve(Map<Long, Ticket> queue, List<Ticket> served) {
+        for (Iterator<Ticket> each = queue.values().iterator(); each.hasNext(); ) {
+            Ticket ticket = each.next();
+            Lease lease = tryLease(ticket.traits, ticket.tried);
+            if (lease != null) {
+                each.remove();
+                waiting--;
+                ticket.lease = lease;
+                served.add(ticket);
+            } else if (ticket.tried == Tried.NOBODY) {
+                // Whoever stands behind asks for the same model and is no easier to please.
+                return;
+            }
+        }
+    }
+
+    private @Nullable Lease tryLease(RequestTraits traits, Tried tried) {
+        List<UpstreamState> candidates = Candidates.among(live.current(), traits.model(), tried::allows);
+        while (!candidates.isEmpty()) {
+            UpstreamState chosen = selector.choose(candidates, traits);
+            Lease lease = chosen.lease(nanoClock.getAsLong(), this::wake);
+            if (lease != null) {
+                return lease;
+            }
+            candidates.remove(chosen); // Full, by its maxInFlight.
+        }
+        return null;
+    }
+
+    /**
+     * Requests that wait now.
+     *
+     * @return zero or more
+     */
+    public int waiting() {
+        return waiting;
+    }
+
+    /** A place in the queue. */
+    public static final class Ticket {
+
+        private static final int OPEN = 0;
+        private static final int DELIVERED = 1;
+        private static final int CANCELLED = 2;
+
+        private final WaitingRoom room;
+        private final RequestTraits traits;
+        private final Tried tried;
+        private final long rank;
+        private final Executor executor;
+        private final Consumer<Lease> granted;
+        private final AtomicInteger state = new AtomicInteger();
+        private @Nullable Lease lease; // Set once under the door, before delivery.
+
+        private Ticket(
+                WaitingRoom room,
+                RequestTraits traits,
+                Tried tried,
+                long rank,
+                Executor executor,
+                Consumer<Lease> granted) {
+            this.room = room;
+            this.traits = traits;
+            this.tried = tried;
+            this.rank = rank;
+            this.executor = executor;
+            this.granted = granted;
+        }
+
+        private String model() {
+            String model = traits.model();
+            return model == null ? NO_MODEL : model;
+        }
+
+        private void deliver() {
+            Lease mine = lease;
+            if (mine == null) {
+                throw new IllegalStateException("delivered without a lease");
+            }
+            if (state.compareAndSet(OPEN, DELIVERED)) {
+                executor.execute(() -> granted.accept(mine));
+            } else {
+                mine.end(Outcome.IGNORED); // Cancelled meanwhile; this also wakes the next.
+            }
+        }
+
+        /** Leaves the queue. A lease that is on its way already is still delivered, and must be ended. Any thread. */
+        public void cancel() {
+            if (state.compareAndSet(OPEN, CANCELLED)) {
+                room.forget(this);
+            }
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
+    private void forget(Ticket ticket) {
+        synchronized (door) {
+            TreeMap<Long, Ticket> queue = queues.get(ticket.model());
+            if (queue != null && queue.remove(ticket.rank) != null) {
+                waiting--;
+                if (queue.isEmpty()) {
+                    queues.remove(ticket.model());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.penstock.proxy;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.penstock.config.PenstockConfig;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.net.impl.ConnectionBase;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+/**
+ * The clients' connections of one event loop: how many there may be, how long one may take for its first request, and
+ * how long it may idle. Vert.x has no time limit for a request's head, and its idle timeout would cut requests that wait
+ * for a long prefill; hence this. Confined to one event loop, but for the count, which all loops share.
+ */
+final class FrontConnections {
+
+    /** What a connection is doing. */
+    private static final class Seat {
+        private int requests;
+        private boolean greeted;
+        private long sinceNanos;
+
+        private Seat(long sinceNanos) {
+            this.sinceNanos = sinceNanos;
+        }
+    }
+
+    private final Loop loop;
+    private final AtomicInteger open;
+    private final Map<HttpConnection, Seat> seats = new HashMap<>();
+
+    FrontConnections(Loop loop, AtomicInteger open) {
+        this.loop = loop;
+        this.open = open;
+    }
+
+    /** Takes a connection in, or closes it if there are too many. */
+    void opened(HttpConnection connection) {
+        loop.shared().observer().connectionOpened();
+        int now = open.incrementAndGet();
+        seats.put(connection, new Seat(loop.now()));
+        connection.closeHandler(v -> {
+            open.decrementAndGet();
+            seats.remove(connection);
+            loop.shared().observer().connectionClosed();
+        });
+        if (now > loop.config().limits().connections()) {
+            connection.close();
+        }
+    }
+
+    /** A request has begun there. */
+    void busy(HttpConnection connection) {
+        Seat seat = seats.get(connection);
+        if (seat != null) {
+            seat.requests++;
+            seat.greeted = true;
+        }
+    }
+
+    /** A request has been answered there. On the way down this was the last one: closing waits for what is unsent. */
+    void free(HttpConnection connection) {
+        Seat seat = seats.get(connection);
+        if (seat != null) {
+            seat.requests--;
+            seat.sinceNanos = loop.now();
+            if (seat.requests == 0 && loop.shared().lifecycle().leaving()) {
+                connection.close();
+            }
+        }
+    }
+
+    /** Closes those that have idled too long. Called about once a second. */
+    void sweep() {
+        PenstockConfig.Timeouts timeouts = loop.config().timeouts();
+        long now = loop.now();
+        closeWhere(seat -> {
+            long limit = (seat.greeted ? timeouts.clientIdle() : timeouts.clientHead()).toNanos();
+            return now - seat.sinceNanos > limit;
+        });
+    }
+
+    /** Closes those that do nothing, on the way down. */
+    void closeIdle() {
+        closeWhere(seat -> true);
+    }
+
+    private void closeWhere(Predicate<Seat> condition) {
+        List<HttpConnection> idle = new ArrayList<>();
+        seats.forEach((connection, seat) -> {
+            if (seat.requests == 0 && condition.test(seat)) {
+                idle.add(connection);
+            }
+        });
+        // Closing calls back, so not while walking the map.
+        idle.forEach(HttpConnection::close);
+    }
+
+    /**
+     * Closes a connection from below. {@code close} and {@code reset} queue behind what the client has not read, so a
+     * client that does not read would keep its connection for ever. The one place that reaches under Vert.x's API.
+     */
+    static void kill(HttpConnection connection) {
+        ChannelHandlerContext channel = ((ConnectionBase) connection).channelHandlerContext();
+        channel.close().addListener(closed -> {});
+    }
+}

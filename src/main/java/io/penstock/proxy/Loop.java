@@ -1,0 +1,187 @@
+package io.penstock.proxy;
+
+import io.netty.channel.ConnectTimeoutException;
+import io.penstock.config.PenstockConfig;
+import io.penstock.config.Replica;
+import io.penstock.health.Doubt;
+import io.penstock.health.ProbeVerticle;
+import io.penstock.upstream.Upstream;
+import io.penstock.upstream.UpstreamState;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one proxy event loop has of its own: its client, its view of the configuration, its open exchanges. Confined to
+ * that loop.
+ */
+final class Loop {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Loop.class);
+
+    private final Vertx vertx;
+    private final Context context;
+    private final Shared shared;
+    private final HttpClient client;
+    private final Set<Exchange> exchanges = new LinkedHashSet<>();
+    // Connections that have carried a request: one of them that closes unanswered was closed before we sent.
+    private final Set<HttpConnection> used = Collections.newSetFromMap(new WeakHashMap<>());
+    private PenstockConfig config;
+
+    Loop(Vertx vertx, Context context, Shared shared, PenstockConfig config) {
+        this.vertx = vertx;
+        this.context = context;
+        this.shared = shared;
+        this.config = config;
+        this.client = vertx.createHttpClient(clientOptions(config), poolOptions(config));
+    }
+
+    private static HttpClientOptions clientOptions(PenstockConfig config) {
+        return new HttpClientOptions()
+                .setConnectTimeout((int) config.timeouts().connect().toMillis())
+                .setKeepAliveTimeout(
+                        (int) Math.max(1, config.timeouts().upstreamIdle().toSeconds()))
+                .setMaxHeaderSize(64 << 10)
+                .setMaxInitialLineLength(16 << 10)
+                .setMaxChunkSize(64 << 10);
+    }
+
+    /** One connection per request in flight and no queue of the pool's own: waiting happens in the waiting room. */
+    private static PoolOptions poolOptions(PenstockConfig config) {
+        return new PoolOptions()
+                .setHttp1MaxSize(config.limits().connections())
+                .setMaxWaitQueueSize(0)
+                .setCleanerPeriod(500);
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    Shared shared() {
+        return shared;
+    }
+
+    PenstockConfig config() {
+        return config;
+    }
+
+    void reconfigure(PenstockConfig next) {
+        config = next;
+    }
+
+    HttpClient client() {
+        return client;
+    }
+
+    long now() {
+        return shared.nanoClock().getAsLong();
+    }
+
+    /** Runs on this loop, from any thread. */
+    void execute(Runnable task) {
+        context.runOnContext(v -> task.run());
+    }
+
+    void opened(Exchange exchange) {
+        exchanges.add(exchange);
+    }
+
+    void closed(Exchange exchange) {
+        exchanges.remove(exchange);
+    }
+
+    /** Tells the observer that a request is over. One that throws must not break the request path. */
+    void report(ExchangeReport report) {
+        try {
+            shared.observer().exchangeEnded(report);
+        } catch (RuntimeException e) {
+            LOG.error("an observer failed", e);
+        }
+    }
+
+    /** A copy, since whoever walks it may end some of them. */
+    List<Exchange> exchanges() {
+        return new ArrayList<>(exchanges);
+    }
+
+    /**
+     * Whether a connection has carried a request before. Asked once per request, and remembered.
+     */
+    boolean reused(HttpConnection connection) {
+        return !used.add(connection);
+    }
+
+    /** Tells the probe verticle that a replica should be looked at now. */
+    void doubt(UpstreamState upstream, String reason) {
+        ProbeVerticle.DOUBTS.publish(vertx.eventBus(), new Doubt(upstream, reason));
+    }
+
+    /**
+     * Opens a request on a replica, at the first of its addresses that answers. A refusal takes the replica out of
+     * rotation at once.
+     *
+     * @return an unsent request, or a {@link ProxyFailure}: CONNECT_REFUSED or CONNECT_TIMEOUT
+     */
+    Future<HttpClientRequest> dial(UpstreamState upstream, HttpMethod method, String uri) {
+        return dial(upstream, upstream.identity(), method, uri, 0).onFailure(cause -> {
+            if (cause instanceof ProxyFailure failure && upstream.refuse(failure.text())) {
+                doubt(upstream, failure.text());
+            }
+        });
+    }
+
+    private Future<HttpClientRequest> dial(
+            UpstreamState upstream, Upstream identity, HttpMethod method, String uri, int nth) {
+        List<String> addresses = identity.addresses();
+        if (addresses.isEmpty()) {
+            return Future.failedFuture(new ProxyFailure(
+                    FailureKind.CONNECT_REFUSED, "replica " + identity.name() + " has no address at the moment"));
+        }
+        Replica replica = identity.replica();
+        RequestOptions options = new RequestOptions()
+                .setMethod(method)
+                .setURI(uri)
+                .setServer(SocketAddress.inetSocketAddress(replica.endpoint().port(), addresses.get(nth)))
+                .setHost(replica.endpoint().host())
+                .setPort(replica.endpoint().port())
+                .setSsl(replica.tls())
+                .setConnectTimeout(config.timeouts().connect().toMillis());
+        return client.request(options)
+                .onSuccess(request -> request.exceptionHandler(Loop::quiet))
+                .recover(cause -> nth + 1 < addresses.size()
+                        ? dial(upstream, identity, method, uri, nth + 1)
+                        : Future.failedFuture(unreachable(identity, cause)));
+    }
+
+    /** Failures reach us through the futures; without a handler Vert.x logs each of them a second time, as an error. */
+    private static void quiet(Throwable alreadyKnown) {}
+
+    private ProxyFailure unreachable(Upstream identity, Throwable cause) {
+        boolean timeout = cause instanceof ConnectTimeoutException || cause instanceof TimeoutException;
+        return timeout
+                ? new ProxyFailure(
+                        FailureKind.CONNECT_TIMEOUT,
+                        "replica " + identity.name() + " did not accept a connection within "
+                                + config.timeouts().connect().toMillis() + " ms")
+                : new ProxyFailure(
+                        FailureKind.CONNECT_REFUSED, "replica " + identity.name() + " refused the connection");
+    }
+}

@@ -1,0 +1,216 @@
+package io.penstock.proxy;
+
+import io.penstock.admission.Tried;
+import io.penstock.admission.WaitingRoom;
+import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.Lease;
+import io.penstock.upstream.Outcome;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.httpproxy.Body;
+import io.vertx.httpproxy.MediaType;
+import io.vertx.httpproxy.ProxyRequest;
+import io.vertx.httpproxy.ProxyResponse;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One request on its way through the plain proxy: its lease, its headers, its report. Confined to one event loop. */
+final class Passage {
+
+    private final Loop loop;
+    private final Edge.Admitted admitted;
+    private final Runnable over;
+    private final Timeline timeline;
+
+    private Tried tried = Tried.NOBODY;
+    private int attempts;
+    private int status;
+    private boolean ended;
+    private @Nullable Lease lease;
+    private @Nullable ProxyFailure refusal;
+    private WaitingRoom.@Nullable Ticket ticket;
+
+    Passage(Loop loop, Edge.Admitted admitted, Runnable over) {
+        this.loop = loop;
+        this.admitted = admitted;
+        this.over = over;
+        this.timeline = new Timeline(admitted.arrivedNanos());
+    }
+
+    /** Finds a replica that accepts a connection; until one does nothing was sent, so any method may go on. */
+    Future<HttpClientRequest> dial(ProxyRequest request) {
+        return place().compose(granted -> {
+            lease = granted;
+            attempts++;
+            return loop.dial(granted.upstream(), request.getMethod(), admitted.uri())
+                    .compose(opened -> opened(request, opened, granted), cause -> unreachable(request, granted, cause));
+        });
+    }
+
+    private Future<HttpClientRequest> opened(ProxyRequest request, HttpClientRequest opened, Lease granted) {
+        if (ended) {
+            opened.reset();
+            return Future.failedFuture(clientGone());
+        }
+        timeline.connected(loop.now());
+        MultiMap headers = request.headers();
+        MultiMap original = MultiMap.caseInsensitiveMultiMap().addAll(headers);
+        headers.clear();
+        HeaderHygiene.toReplica(
+                original,
+                headers,
+                admitted.hop(),
+                attempts == 1 ? admitted.requestId() : admitted.requestId() + "-" + attempts,
+                granted.upstream().identity().replica().apiKey());
+        return Future.succeededFuture(opened);
+    }
+
+    private Future<HttpClientRequest> unreachable(ProxyRequest request, Lease granted, Throwable cause) {
+        FailureKind kind = cause instanceof ProxyFailure known ? known.kind() : FailureKind.INTERNAL;
+        granted.end(Outcome.FAILED);
+        timeline.attempt(attempt(granted, kind));
+        tried = tried.with(granted.upstream());
+        lease = null;
+        return ended || kind == FailureKind.INTERNAL ? Future.failedFuture(cause) : dial(request);
+    }
+
+    private Future<Lease> place() {
+        Lease free = loop.shared().room().lease(RequestTraits.NONE, tried);
+        if (free != null) {
+            return Future.succeededFuture(free);
+        }
+        timeline.waits(loop.now());
+        Promise<Lease> promise = Promise.promise();
+        long timer = loop.vertx()
+                .setTimer(
+                        Math.max(
+                                1,
+                                admitted.patience(loop.config().admission().maxWait())
+                                        .toMillis()),
+                        late -> promise.tryFail(new ProxyFailure(
+                                FailureKind.NO_REPLICA, "no replica is available at the moment; try again later")));
+        WaitingRoom.Ticket place = loop.shared()
+                .room()
+                .await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
+                    if (!promise.tryComplete(granted)) {
+                        granted.end(Outcome.IGNORED);
+                    }
+                });
+        ticket = place;
+        if (place == null) {
+            promise.tryFail(
+                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+        }
+        return promise.future().onComplete(done -> {
+            loop.vertx().cancelTimer(timer);
+            timeline.leased(loop.now());
+            leaveQueue();
+        });
+    }
+
+    private void leaveQueue() {
+        WaitingRoom.Ticket place = ticket;
+        ticket = null;
+        if (place != null) {
+            place.cancel();
+        }
+    }
+
+    void headArrived(int code) {
+        timeline.head(loop.now());
+        status = code;
+    }
+
+    /** What the client gets when nothing came from a replica. */
+    ProxyResponse refusal(ProxyRequest request, Throwable cause) {
+        ProxyFailure failure = cause instanceof ProxyFailure known ? known : diedOrBug();
+        refusal = failure;
+        FailureKind kind = failure.kind();
+        status = kind.status();
+        ProxyResponse response = request.release().response().setStatusCode(kind.status());
+        for (Map.Entry<String, String> header : admitted.refusalHeaders(kind)) {
+            response.putHeader(header.getKey(), header.getValue());
+        }
+        return response.setBody(Body.body(
+                ErrorShape.body(admitted.route().dialect(), kind.status(), kind.code(), failure.text()),
+                MediaType.APPLICATION_JSON));
+    }
+
+    private ProxyFailure diedOrBug() {
+        Lease held = lease;
+        if (held == null) {
+            return new ProxyFailure(FailureKind.INTERNAL, "something went wrong in Penstock; see its log");
+        }
+        String name = held.upstream().name();
+        loop.doubt(held.upstream(), "closed the connection without an answer");
+        return new ProxyFailure(FailureKind.DIED_BEFORE_OUTPUT, "replica " + name + " closed the connection");
+    }
+
+    /** RFC 9110, section 7.6.1, towards the client; Vert.x would pass them on. */
+    void cleanHead(ProxyResponse response) {
+        MultiMap headers = response.headers();
+        MultiMap original = MultiMap.caseInsensitiveMultiMap().addAll(headers);
+        headers.clear();
+        HeaderHygiene.toClient(original, headers);
+        if (!headers.contains("x-request-id")) {
+            headers.set("x-request-id", admitted.requestId());
+        }
+        if (loop.shared().lifecycle().leaving()) {
+            headers.set("connection", "close");
+        }
+    }
+
+    void answered(AsyncResult<Void> sent) {
+        ProxyFailure failure = refusal;
+        if (failure != null) {
+            finish(Result.REFUSED, failure.kind(), failure.kind().charged() ? Outcome.FAILED : Outcome.IGNORED);
+        } else if (sent.succeeded()) {
+            finish(status < 400 ? Result.COMPLETED : Result.UPSTREAM_ERROR, null, Outcome.COMPLETED);
+        } else {
+            finish(Result.BROKEN, FailureKind.DIED_MID_STREAM, Outcome.FAILED);
+        }
+    }
+
+    void clientLeft() {
+        status = FailureKind.CLIENT_LEFT.status();
+        finish(Result.CLIENT_LEFT, FailureKind.CLIENT_LEFT, Outcome.IGNORED);
+    }
+
+    private static ProxyFailure clientGone() {
+        return new ProxyFailure(FailureKind.CLIENT_LEFT, "the client left");
+    }
+
+    private AttemptReport attempt(Lease granted, @Nullable FailureKind kind) {
+        return new AttemptReport(granted.upstream().name(), kind, -1, -1, loop.now() - granted.startNanos());
+    }
+
+    private void finish(Result result, @Nullable FailureKind failure, Outcome outcome) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        over.run();
+        leaveQueue();
+        Lease held = lease;
+        if (held != null) {
+            held.end(outcome);
+            timeline.attempt(attempt(held, failure));
+        }
+        String replica = held == null ? null : held.upstream().name();
+        long bytesOut = admitted.request().response().bytesWritten();
+        loop.report(timeline.report(
+                admitted.facts(
+                        RequestTraits.NONE, Math.max(0, admitted.request().bytesRead())),
+                result,
+                failure,
+                status,
+                replica,
+                0,
+                bytesOut,
+                loop.now()));
+    }
+}

@@ -1,0 +1,218 @@
+package io.penstock.proxy;
+
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.penstock.bus.Topic;
+import io.penstock.config.PenstockConfig;
+import io.penstock.health.ProbeVerticle;
+import io.penstock.health.ReplicaChange;
+import io.penstock.upstream.Standing;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.tracing.TracingPolicy;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The front, once per event loop: all instances share one listening port, and each has its own client, so that a
+ * request never leaves its loop. Owns the server, the subscriptions and the sweep; everything else is elsewhere.
+ */
+public final class ProxyVerticle extends VerticleBase {
+
+    private static final long SWEEP_MILLIS = 1_000;
+
+    private final Shared shared;
+    private final PenstockConfig initial;
+    private final Topic<PenstockConfig> configChanges;
+    private final AtomicInteger connections;
+    private final String version;
+
+    // Set in start(), on the event loop; the port and the beat are read by other threads afterwards.
+    private volatile int port;
+    private volatile long beatNanos;
+    private @org.jspecify.annotations.Nullable Front front;
+
+    /** What start() makes. */
+    private record Front(
+            Loop loop,
+            Edge edge,
+            FrontConnections connections,
+            PlainProxy plain,
+            ModelList models,
+            LocalAnswers local,
+            HttpServer server) {}
+
+    /**
+     * Makes one of several equal instances.
+     *
+     * @param shared what they have in common
+     * @param initial the configuration to start with
+     * @param configChanges where new ones are published
+     * @param connections counts the clients of all instances
+     * @param version Penstock's version
+     */
+    public ProxyVerticle(
+            Shared shared,
+            PenstockConfig initial,
+            Topic<PenstockConfig> configChanges,
+            AtomicInteger connections,
+            String version) {
+        this.shared = shared;
+        this.initial = initial;
+        this.configChanges = configChanges;
+        this.connections = connections;
+        this.version = version;
+    }
+
+    @Override
+    public Future<?> start() {
+        Loop loop = new Loop(vertx, context, shared, initial);
+        Edge edge = new Edge(loop);
+        HttpServer server = vertx.createHttpServer(options(initial));
+        Front made = new Front(
+                loop,
+                edge,
+                new FrontConnections(loop, connections),
+                new PlainProxy(loop),
+                new ModelList(loop, edge),
+                new LocalAnswers(loop, edge, version),
+                server);
+        front = made;
+        configChanges.subscribe(vertx.eventBus(), next -> {
+            loop.reconfigure(next);
+            edge.reconfigure(next);
+        });
+        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> replicaChanged(loop, change));
+        beatNanos = loop.now();
+        vertx.setPeriodic(SWEEP_MILLIS, tick -> {
+            beatNanos = loop.now();
+            made.connections().sweep();
+        });
+        return server.connectionHandler(made.connections()::opened)
+                .invalidRequestHandler(request -> malformed(made, request))
+                .requestHandler(router(made))
+                .listen()
+                .onSuccess(listening -> port = listening.actualPort());
+    }
+
+    private static HttpServerOptions options(PenstockConfig config) {
+        return new HttpServerOptions()
+                .setHost(config.listen().host())
+                .setPort(config.listen().port())
+                .setMaxHeaderSize(config.limits().headerBytes())
+                .setMaxInitialLineLength(config.limits().requestLineBytes())
+                .setMaxChunkSize(64 << 10)
+                .setAcceptBacklog(1024)
+                .setHttp2ClearTextEnabled(false)
+                .setTracingPolicy(TracingPolicy.IGNORE);
+    }
+
+    private Router router(Front made) {
+        Router router = Router.router(vertx);
+        router.route().handler(context -> serve(made, context));
+        router.errorHandler(400, context -> fallback(made, context, FailureKind.MALFORMED, "the request is malformed"));
+        router.errorHandler(404, context -> fallback(made, context, FailureKind.NOT_FOUND, "no such path"));
+        router.errorHandler(
+                500,
+                context ->
+                        fallback(made, context, FailureKind.INTERNAL, "something went wrong in Penstock; see its log"));
+        return router;
+    }
+
+    /** The request path, top to bottom. */
+    private void serve(Front made, RoutingContext context) {
+        HttpServerRequest request = context.request();
+        made.connections().busy(request.connection());
+        request.response().endHandler(v -> made.connections().free(request.connection()));
+        Edge.Admitted admitted = made.edge().admit(request);
+        if (admitted == null) {
+            return;
+        }
+        switch (admitted.route().kind()) {
+            case INFERENCE -> new Exchange(made.loop(), admitted).start();
+            case PLAIN -> made.plain().pass(context, admitted);
+            case MODELS, MODEL -> made.models().answer(admitted);
+            case HEALTH -> made.local().health(admitted);
+            case VERSION -> made.local().version(admitted);
+            case LOAD -> made.local().load(admitted);
+        }
+    }
+
+    private void malformed(Front made, HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        FailureKind kind = cause instanceof TooLongHttpLineException
+                ? FailureKind.REQUEST_LINE_TOO_LONG
+                : cause instanceof TooLongHttpHeaderException ? FailureKind.HEADERS_TOO_LARGE : FailureKind.MALFORMED;
+        String text = switch (kind) {
+            case REQUEST_LINE_TOO_LONG -> "the request line is too long; see limits.requestLine";
+            case HEADERS_TOO_LARGE -> "the headers are too large; see limits.headers";
+            default -> "this is not HTTP/1.1 as RFC 9112 has it";
+        };
+        made.edge().refuseUnread(request, new ProxyFailure(kind, text));
+    }
+
+    private static void fallback(Front made, RoutingContext context, FailureKind kind, String text) {
+        if (!context.response().headWritten()) {
+            made.edge().refuseUnread(context.request(), new ProxyFailure(kind, text));
+        }
+    }
+
+    private static void replicaChanged(Loop loop, ReplicaChange change) {
+        boolean lost = change.to() == Standing.FAILING || change.to() == Standing.REFUSED;
+        if (lost && change.probed()) {
+            loop.exchanges().forEach(exchange -> exchange.replicaLost(change.upstream(), change.reason()));
+        }
+    }
+
+    /**
+     * The port that clients connect to.
+     *
+     * @return the real port, also when 0 was asked for; 0 before the start
+     */
+    public int port() {
+        return port;
+    }
+
+    /**
+     * When this event loop last turned, for {@code /livez}.
+     *
+     * @return nanoseconds of the injected clock
+     */
+    public long beatNanos() {
+        return beatNanos;
+    }
+
+    /**
+     * Stops taking connections, closes idle ones and lets the others finish. Callable from any thread.
+     *
+     * @param deadline how long running requests may take; after it they are ended honestly
+     * @return completes when the last connection is gone
+     */
+    public Future<Void> close(Duration deadline) {
+        Front made = front;
+        if (made == null) {
+            return Future.succeededFuture();
+        }
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(v -> {
+            long timer = vertx.setTimer(
+                    Math.max(1, deadline.toMillis()),
+                    late -> made.loop().exchanges().forEach(Exchange::shutDown));
+            made.connections().closeIdle();
+            made.server()
+                    .shutdown(deadline.toMillis() + 2_000, TimeUnit.MILLISECONDS)
+                    .onComplete(ended -> {
+                        vertx.cancelTimer(timer);
+                        done.tryComplete();
+                    });
+        });
+        return done.future();
+    }
+}

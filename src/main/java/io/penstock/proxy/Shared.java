@@ -1,0 +1,27 @@
+package io.penstock.proxy;
+
+import io.penstock.admission.BodyBudget;
+import io.penstock.admission.WaitingRoom;
+import io.penstock.upstream.LiveUpstreams;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What all proxy event loops have in common. Everything in it may be used from any thread.
+ *
+ * @param live the replicas
+ * @param room where requests get one
+ * @param bodies the memory for bodies
+ * @param observer told of everything
+ * @param lifecycle how far Penstock is on its way down
+ * @param nanoClock the time, in nanoseconds
+ * @param requestIds makes an id for a request that brings none
+ */
+public record Shared(
+        LiveUpstreams live,
+        WaitingRoom room,
+        BodyBudget bodies,
+        ExchangeObserver observer,
+        Lifecycle lifecycle,
+        LongSupplier nanoClock,
+        Supplier<String> requestIds) {}
