@@ -1,5 +1,6 @@
 package io.penstock;
 
+import io.penstock.config.Endpoint;
 import io.penstock.sim.RatedFault;
 import io.penstock.sim.SimFleet;
 import io.penstock.sim.SimOptions;
@@ -31,12 +32,31 @@ import picocli.CommandLine.Spec;
             "Faults come from --fault, from a request's x-sim-fault header, from POST /sim/fault on a replica's port,"
                     + " and from POST /replicas/N/fault on the control port."
         },
-        footerHeading = "%nFaults (NAME, or NAME:ARGUMENT with tokens, milliseconds or a status):%n",
+        footerHeading = "%nFaults (n: tokens, 1 unless given; ms: also as 2s):%n",
         footer = {
-            "  refuse, slow-start, black-hole, hold-before-head, stall-before-first-token, stall-after, reset-after,",
-            "  fin-after, end-after, no-done, error-first, error-after, malformed-chunk-after, split-done, trickle,",
-            "  slow, hang, health-503, health-hang, draining, status, short-body, reset-before-head,",
-            "  close-before-head",
+            "  refuse[:ms]                     the port is closed; running streams go on",
+            "  slow-start[:ms]                 the port opens late after a start (5 s)",
+            "  black-hole                      accepts and never answers anything",
+            "  hold-before-head[:ms]           no head for a time, or for ever",
+            "  stall-before-first-token[:ms]   the head, then silence",
+            "  stall-after[:n]                 silence after n tokens",
+            "  reset-after[:n]                 TCP reset after n tokens",
+            "  fin-after[:n]                   after n tokens, half a chunk and the end",
+            "  end-after[:n]                   a clean last chunk, no end marker",
+            "  no-done                         a whole stream without its end marker",
+            "  error-first                     200, then an error (503) as first event",
+            "  error-after[:n]                 as when the engine dies in a stream",
+            "  malformed-chunk-after[:n]       a chunk size that is no number",
+            "  split-done[:ms]                 the end marker in two chunks",
+            "  trickle[:ms]                    one byte every 2 ms",
+            "  slow[:times]                    10 times slower",
+            "  hang                            no tokens, /health 200, metrics frozen",
+            "  health-503, health-hang         /health says 503, or nothing",
+            "  draining                        /health 200, every generation 500",
+            "  status[:code]                   an error before output: 500, 503, 429 ...",
+            "  short-body                      half of an answer that is not streamed",
+            "  reset-before-head               TCP reset in place of an answer",
+            "  close-before-head               the end of the connection without a byte",
             "",
             "Examples:",
             "  penstock sim --port 8001 --replicas 3",
@@ -186,7 +206,7 @@ public final class SimCommand implements Callable<Integer> {
     private void announce(SimFleet fleet) {
         PrintWriter out = spec().commandLine().getOut();
         for (Simulator replica : fleet.replicas()) {
-            out.println(replica.name() + " http://" + host + ":" + replica.port() + " " + model);
+            out.println(replica.name() + " http://" + new Endpoint(host, replica.port()) + " " + model);
         }
         out.println("control http://127.0.0.1:" + fleet.controlPort() + "/replicas");
         out.flush();

@@ -2,6 +2,7 @@ package io.penstock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.sim.Fault;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
@@ -67,8 +68,8 @@ class SimCommandTest {
         assertThat(out.toString())
                 .contains("--first-token")
                 .contains("--control")
-                .contains("malformed-chunk-after")
-                .contains("Default: 8001");
+                .contains("Default: 8001")
+                .contains(Fault.menu().split(", ", -1));
     }
 
     private int run(String... arguments) {

@@ -85,10 +85,12 @@ final class SimRoutes {
         if (faults.take(Fault.Scope.EVERYTHING) != null) {
             return;
         }
-        Fault fault = null;
+        Fault fault;
         try {
             String asked = request.header("x-sim-fault");
-            fault = asked != null ? Fault.parse(asked) : generates(request) ? faults.take(Fault.Scope.REQUEST) : null;
+            fault = asked != null
+                    ? single(Fault.parse(asked))
+                    : generates(request) ? faults.take(Fault.Scope.REQUEST) : null;
         } catch (IllegalArgumentException e) {
             exchange.answer(Answer.json(
                     400, new JsonObject().put("error", e.getMessage()).encode()));
@@ -97,6 +99,13 @@ final class SimRoutes {
         if (fault == null || !strikesBeforeHead(exchange, fault)) {
             route(exchange, fault);
         }
+    }
+
+    private static Fault single(Fault fault) {
+        if (fault.kind().scope() == Fault.Scope.PORT) {
+            throw new IllegalArgumentException(fault.kind().label() + " is not about single requests");
+        }
+        return fault;
     }
 
     private boolean strikesBeforeHead(Exchange exchange, Fault fault) {

@@ -1,8 +1,10 @@
 package io.penstock.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vertx.core.Vertx;
+import io.vertx.core.transport.Transport;
 import io.vertx.junit5.VertxExtension;
 import java.io.IOException;
 import java.time.Duration;
@@ -396,6 +398,33 @@ class FaultTest {
             RawClient.Reply reply = client.reply();
             assertThat(reply.status()).isEqualTo(400);
             assertThat(reply.body()).contains("no fault called 'no-such-thing'").contains("reset-after");
+        }
+    }
+
+    @Test
+    void faultsOfThePortAreNotTakenFromAHeader() throws IOException {
+        try (RawClient client = stream("refuse")) {
+            assertThat(client.reply().body()).contains("refuse is not about single requests");
+        }
+    }
+
+    @Test
+    void breaksInTheSameWayOnTheNativeTransport() throws IOException {
+        assumeTrue(Transport.EPOLL != null && Transport.EPOLL.available());
+        Vertx vertx = Vertx.builder().withTransport(Transport.EPOLL).build();
+        try {
+            start(vertx);
+            resetAfterResetsInPlaceOfTheNextToken(2, 2);
+            connectionsEndBeforeTheHeadByResetOrFin();
+            refuseClosesThePortAndLeavesRunningStreamsAlone();
+            try (RawClient client = stream("slow:100")) {
+                client.head();
+                client.closeSendingHalf();
+                assertThat(client.restText()).isEmpty();
+            }
+            until(() -> simulator.traffic().aborted() == 2);
+        } finally {
+            vertx.close().await();
         }
     }
 
