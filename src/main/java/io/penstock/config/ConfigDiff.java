@@ -29,16 +29,33 @@ final class ConfigDiff {
         return lines;
     }
 
-    /** What waits for a restart: the servers' addresses. */
-    static List<String> servers(PenstockConfig running, PenstockConfig wanted) {
+    /** What waits for a restart: see {@link PenstockConfig#servingAs}. */
+    static List<String> pendingRestart(PenstockConfig running, PenstockConfig wanted) {
         List<String> lines = new ArrayList<>();
-        if (!running.listen().equals(wanted.listen())) {
-            lines.add(step("listen", running.listen(), wanted.listen()));
-        }
-        if (!running.admin().equals(wanted.admin())) {
-            lines.add(step("admin", running.admin(), wanted.admin()));
-        }
+        pending(lines, "listen", running.listen(), wanted.listen());
+        pending(lines, "admin", running.admin(), wanted.admin());
+        pending(
+                lines,
+                "timeouts.upstreamIdle",
+                running.timeouts().upstreamIdle(),
+                wanted.timeouts().upstreamIdle());
+        pending(
+                lines,
+                "limits.headers",
+                running.limits().headerBytes(),
+                wanted.limits().headerBytes());
+        pending(
+                lines,
+                "limits.requestLine",
+                running.limits().requestLineBytes(),
+                wanted.limits().requestLineBytes());
         return lines;
+    }
+
+    private static void pending(List<String> lines, String key, Object running, Object wanted) {
+        if (!running.equals(wanted)) {
+            lines.add(step(key, running, wanted));
+        }
     }
 
     private static List<String> upstreams(List<Replica> before, List<Replica> after) {

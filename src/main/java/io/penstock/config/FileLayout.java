@@ -155,7 +155,7 @@ final class FileLayout {
                 section.value("clientHead", Notation.duration(MS_100, MINUTES_10), usual.clientHead()),
                 section.value("clientBody", Notation.duration(MS_100, HOUR), usual.clientBody()),
                 section.value("clientIdle", Notation.duration(MS_100, DAY), usual.clientIdle()),
-                section.value("upstreamIdle", Notation.duration(MS_100, HOUR), usual.upstreamIdle()));
+                section.value("upstreamIdle", Notation.duration(Duration.ofSeconds(1), HOUR), usual.upstreamIdle()));
         if (!read.total().isZero() && read.firstOutput().compareTo(read.total()) > 0) {
             findings.problem(
                     "timeouts.firstOutput",

@@ -49,7 +49,7 @@ final class LiveConfig {
         boolean mended = bad != null;
         bad = null;
         PenstockConfig before = state.current();
-        PenstockConfig wanted = written.servingAt(before.listen(), before.admin());
+        PenstockConfig wanted = written.servingAs(before);
         boolean changed = !wanted.equals(before);
         if (changed) {
             String diff = String.join("; ", ConfigDiff.between(good, reading));
@@ -59,7 +59,7 @@ final class LiveConfig {
         } else if (!reading.hash().equals(good.hash())) {
             LOG.debug("configuration {} was edited, no value changed", reading.source());
         }
-        List<String> pending = ConfigDiff.servers(before, written);
+        List<String> pending = ConfigDiff.pendingRestart(before, written);
         tellPending(pending);
         reading.warnings().stream()
                 .filter(warning -> !state.warnings().contains(warning))

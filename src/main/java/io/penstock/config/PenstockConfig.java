@@ -48,23 +48,35 @@ public record PenstockConfig(
     }
 
     /**
-     * This configuration with other servers, which only a restart can move.
+     * This configuration with what only a restart can change taken from the one that runs: the servers' addresses, the
+     * sizes their codec was made with, and the pool's idle time.
      *
-     * @param runningListen where clients really connect
-     * @param runningAdmin where the operator really connects
-     * @return a copy with these two
+     * @param running what the process was started with
+     * @return a copy with these
      */
-    PenstockConfig servingAt(Endpoint runningListen, Endpoint runningAdmin) {
+    PenstockConfig servingAs(PenstockConfig running) {
         return new PenstockConfig(
-                runningListen,
-                runningAdmin,
+                running.listen(),
+                running.admin(),
                 upstreams,
                 selection,
                 admission,
                 probe,
                 heartbeat,
-                timeouts,
-                limits,
+                new Timeouts(
+                        timeouts.connect(),
+                        timeouts.firstOutput(),
+                        timeouts.total(),
+                        timeouts.clientHead(),
+                        timeouts.clientBody(),
+                        timeouts.clientIdle(),
+                        running.timeouts().upstreamIdle()),
+                new Limits(
+                        limits.bodyBytes(),
+                        limits.bodyMemoryPercent(),
+                        running.limits().headerBytes(),
+                        running.limits().requestLineBytes(),
+                        limits.connections()),
                 drain,
                 routes,
                 trust,

@@ -36,6 +36,9 @@ final class Exchange {
     /** A request that was without output at the death of this many replicas may be what kills them. */
     private static final int POISON_DEATHS = 2;
 
+    /** A body with images takes long to read: the other requests of the event loop should not wait for it. */
+    private static final int READ_ON_LOOP_BYTES = 1 << 20;
+
     private static final long NO_TIMER = -1;
 
     private final Loop loop;
@@ -83,9 +86,19 @@ final class Exchange {
 
     private void bodyArrived(Buffer whole) {
         body = whole;
-        traits = BodyTraits.read(whole);
-        armDeadlines();
-        seek(/* front= */ false);
+        if (whole.length() <= READ_ON_LOOP_BYTES) {
+            understood(BodyTraits.read(whole));
+        } else {
+            loop.vertx().executeBlocking(() -> BodyTraits.read(whole)).onSuccess(this::understood);
+        }
+    }
+
+    private void understood(RequestTraits read) {
+        if (!ended) {
+            traits = read;
+            armDeadlines();
+            seek(/* front= */ false);
+        }
     }
 
     private void seek(boolean front) {

@@ -18,6 +18,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.SocketAddress;
+import java.net.ConnectException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -36,6 +37,9 @@ final class Loop {
 
     private static final Logger LOG = LoggerFactory.getLogger(Loop.class);
 
+    /** More than a loop can ever hold to one replica: a limit here would be a queue that nobody sees. */
+    private static final int MOST_CONNECTIONS = 1 << 16;
+
     private final Vertx vertx;
     private final Context context;
     private final Shared shared;
@@ -50,7 +54,7 @@ final class Loop {
         this.context = context;
         this.shared = shared;
         this.config = config;
-        this.client = vertx.createHttpClient(clientOptions(config), poolOptions(config));
+        this.client = vertx.createHttpClient(clientOptions(config), poolOptions());
     }
 
     private static HttpClientOptions clientOptions(PenstockConfig config) {
@@ -64,9 +68,9 @@ final class Loop {
     }
 
     /** One connection per request in flight and no queue of the pool's own: waiting happens in the waiting room. */
-    private static PoolOptions poolOptions(PenstockConfig config) {
+    private static PoolOptions poolOptions() {
         return new PoolOptions()
-                .setHttp1MaxSize(config.limits().connections())
+                .setHttp1MaxSize(MOST_CONNECTIONS)
                 .setMaxWaitQueueSize(0)
                 .setCleanerPeriod(500);
     }
@@ -175,13 +179,15 @@ final class Loop {
     private static void quiet(Throwable alreadyKnown) {}
 
     private ProxyFailure unreachable(Upstream identity, Throwable cause) {
-        boolean timeout = cause instanceof ConnectTimeoutException || cause instanceof TimeoutException;
-        return timeout
-                ? new ProxyFailure(
-                        FailureKind.CONNECT_TIMEOUT,
-                        "replica " + identity.name() + " did not accept a connection within "
-                                + config.timeouts().connect().toMillis() + " ms")
-                : new ProxyFailure(
-                        FailureKind.CONNECT_REFUSED, "replica " + identity.name() + " refused the connection");
+        if (cause instanceof ConnectTimeoutException || cause instanceof TimeoutException) {
+            return new ProxyFailure(
+                    FailureKind.CONNECT_TIMEOUT,
+                    "replica " + identity.name() + " did not accept a connection within "
+                            + config.timeouts().connect().toMillis() + " ms");
+        }
+        String what = cause instanceof ConnectException
+                ? " refused the connection"
+                : " cannot be connected to (" + cause.getClass().getSimpleName() + ")";
+        return new ProxyFailure(FailureKind.CONNECT_REFUSED, "replica " + identity.name() + what);
     }
 }

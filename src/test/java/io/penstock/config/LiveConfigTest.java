@@ -151,11 +151,24 @@ class LiveConfigTest {
     @Test
     void aWarningIsToldOnce() {
         LiveConfig live = started();
-        String risky = TWO + "timeouts: {upstreamIdle: 9s}\n";
+        String risky = TWO + "trust: {proxies: [0.0.0.0/0]}\n";
         live.accept(world.read(risky));
         live.accept(world.read(risky + "# again"));
         assertThat(log.atOrAbove(Level.WARN)).hasSize(1);
         assertThat(live.state().warnings()).hasSize(1);
+    }
+
+    @Test
+    void whatOnlyARestartCanChangeIsPendingWhileTheRestApplies() {
+        LiveConfig live = started();
+        PenstockConfig applied = Objects.requireNonNull(live.accept(world.read(
+                TWO + "timeouts: {upstreamIdle: 2s, connect: 1s}\nlimits: {headers: 64KiB, requestLine: 32KiB}\n")));
+        assertThat(applied.timeouts().connect()).hasSeconds(1);
+        assertThat(applied.timeouts().upstreamIdle()).hasSeconds(3);
+        assertThat(applied.limits()).isEqualTo(PenstockConfig.Limits.DEFAULT);
+        assertThat(live.state().pendingRestart()).hasSize(3);
+        live.accept(world.read(TWO));
+        assertThat(live.state().pendingRestart()).isEmpty();
     }
 
     private LiveConfig started() {
