@@ -50,6 +50,8 @@ final class HealthCall {
 
     private void send(HttpClientRequest granted, Replica replica) {
         granted.exceptionHandler(seenInTheFuture -> {});
+        // Else Vert.x logs an error with its stack for every answer that is not HTTP.
+        granted.connection().exceptionHandler(seenInTheFuture -> {});
         if (over) {
             granted.reset();
             return;

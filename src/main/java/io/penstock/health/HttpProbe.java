@@ -42,24 +42,30 @@ final class HttpProbe {
      */
     record Result(Kind kind, String reason, @Nullable String address) {}
 
+    // Not RequestOptions.connectTimeout: once that one has fired, Vert.x 5.0.10 throws when the connection then fails
+    // (SharedHttpClientConnectionGroup.Request), and closing the client never ends. The calls have a timer of their
+    // own.
     // Connections that hang longer than this are given up, so that they do not pile up: 20 of them at two a second.
     private static final int CONNECT_TIMEOUT_MILLIS = 10_000;
     private static final int CONNECTIONS_PER_ADDRESS = 64;
 
     private final Vertx vertx;
     private final HttpClientAgent client;
+    private final int maxListBytes;
 
     HttpProbe(Vertx vertx) {
-        this(vertx, new HttpClientOptions());
+        this(vertx, new HttpClientOptions(), ModelList.MAX_BYTES);
     }
 
     /**
-     * For tests that need other TLS settings.
+     * For tests that need other TLS settings or a smaller limit.
      *
      * @param base options to start from
+     * @param maxListBytes longer lists of models are not read
      */
-    HttpProbe(Vertx vertx, HttpClientOptions base) {
+    HttpProbe(Vertx vertx, HttpClientOptions base, int maxListBytes) {
         this.vertx = vertx;
+        this.maxListBytes = maxListBytes;
         // No keep-alive: a probe is to find out whether the port is open.
         HttpClientOptions options = new HttpClientOptions(base)
                 .setKeepAlive(false)
@@ -83,7 +89,7 @@ final class HttpProbe {
     private Future<Result> healthAt(Upstream upstream, int index, Duration timeout, @Nullable Result first) {
         String address = upstream.addresses().get(index);
         return new HealthCall(vertx, timeout, address)
-                .start(connect(options(upstream, address, "/health", timeout)), upstream.replica())
+                .start(connect(options(upstream, address, "/health")), upstream.replica())
                 .compose(result -> {
                     Result decisive = first == null ? result : first;
                     if (result.address() != null) {
@@ -104,8 +110,8 @@ final class HttpProbe {
      * @return a future that never fails
      */
     Future<ModelList> models(Upstream upstream, String address, Duration timeout) {
-        return new ModelsCall(vertx, timeout)
-                .start(connect(options(upstream, address, "/v1/models", timeout)), upstream.replica());
+        return new ModelsCall(vertx, timeout, maxListBytes)
+                .start(connect(options(upstream, address, "/v1/models")), upstream.replica());
     }
 
     /** A client that throws would leave a probe running for ever. */
@@ -117,7 +123,7 @@ final class HttpProbe {
         }
     }
 
-    private static RequestOptions options(Upstream upstream, String address, String path, Duration timeout) {
+    private static RequestOptions options(Upstream upstream, String address, String path) {
         Replica replica = upstream.replica();
         int port = replica.endpoint().port();
         return new RequestOptions()
@@ -127,8 +133,7 @@ final class HttpProbe {
                 .setPort(port)
                 .setSsl(replica.tls())
                 .setURI(path)
-                .setFollowRedirects(false)
-                .setConnectTimeout(millis(timeout));
+                .setFollowRedirects(false);
     }
 
     /** What every call says about itself. */

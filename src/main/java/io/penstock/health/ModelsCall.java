@@ -16,13 +16,15 @@ final class ModelsCall {
     private final Vertx vertx;
     private final Promise<ModelList> promise = Promise.promise();
     private final Buffer body = Buffer.buffer();
+    private final int maxBytes;
     private final long timer;
 
     private @Nullable HttpClientRequest request;
     private boolean over;
 
-    ModelsCall(Vertx vertx, Duration timeout) {
+    ModelsCall(Vertx vertx, Duration timeout, int maxBytes) {
         this.vertx = vertx;
+        this.maxBytes = maxBytes;
         this.timer = vertx.setTimer(HttpProbe.millis(timeout), id -> finish(ModelList.SILENT));
     }
 
@@ -40,6 +42,8 @@ final class ModelsCall {
 
     private void send(HttpClientRequest granted, Replica replica) {
         granted.exceptionHandler(seenInTheFuture -> {});
+        // Else Vert.x logs an error with its stack for every answer that is not HTTP.
+        granted.connection().exceptionHandler(seenInTheFuture -> {});
         if (over) {
             granted.reset();
             return;
@@ -63,7 +67,7 @@ final class ModelsCall {
         if (over) {
             return;
         }
-        if (body.length() + part.length() > ModelList.MAX_BYTES) {
+        if (body.length() + part.length() > maxBytes) {
             finish(ModelList.UNREADABLE);
         } else {
             body.appendBuffer(part);

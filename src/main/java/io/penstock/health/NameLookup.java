@@ -7,9 +7,11 @@ import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -25,7 +27,7 @@ final class NameLookup {
     private final Discovery discovery;
     private final Duration bound;
     private final Runnable late;
-    private final Map<String, Future<Void>> pending = new HashMap<>();
+    private final Set<String> pending = new HashSet<>();
 
     /**
      * Makes a lookup with threads of its own.
@@ -54,7 +56,8 @@ final class NameLookup {
         Map<String, Future<Void>> asked = new HashMap<>();
         boolean[] over = {false};
         for (String name : names) {
-            if (!pending.containsKey(name)) {
+            // Before it is asked: the answer may be there before the call returns.
+            if (pending.add(name)) {
                 asked.put(name, lookUp(name, over));
             }
         }
@@ -64,7 +67,7 @@ final class NameLookup {
                 .transform(outcome -> {
                     over[0] = true;
                     for (String name : asked.keySet()) {
-                        if (pending.containsKey(name)) {
+                        if (pending.contains(name)) {
                             discovery.failed(name, "no answer within " + bound.toMillis() + " ms");
                         }
                     }
@@ -73,21 +76,25 @@ final class NameLookup {
     }
 
     private Future<Void> lookUp(String name, boolean[] over) {
-        Future<Void> answer = workers.executeBlocking(() -> resolver.addresses(name), /* ordered= */ false)
-                .transform(outcome -> {
-                    pending.remove(name);
-                    if (outcome.succeeded()) {
-                        discovery.answered(name, outcome.result());
-                    } else {
-                        discovery.failed(name, inWords(name, outcome.cause()));
-                    }
-                    if (over[0]) {
-                        late.run();
-                    }
-                    return Future.succeededFuture();
-                });
-        pending.put(name, answer);
-        return answer;
+        Future<List<String>> looking;
+        try {
+            looking = workers.executeBlocking(() -> resolver.addresses(name), /* ordered= */ false);
+        } catch (RejectedExecutionException closing) {
+            // The verticle is on its way out: nobody will look at the answer.
+            return Future.succeededFuture();
+        }
+        return looking.transform(outcome -> {
+            pending.remove(name);
+            if (outcome.succeeded()) {
+                discovery.answered(name, outcome.result());
+            } else {
+                discovery.failed(name, inWords(name, outcome.cause()));
+            }
+            if (over[0]) {
+                late.run();
+            }
+            return Future.succeededFuture();
+        });
     }
 
     private static String inWords(String name, Throwable failure) {
