@@ -9,6 +9,7 @@ import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -40,6 +41,9 @@ final class Loop {
     /** More than a loop can ever hold to one replica: a limit here would be a queue that nobody sees. */
     private static final int MOST_CONNECTIONS = 1 << 16;
 
+    /** When the operating system gives a connection up; how long a request waits for one is {@code timeouts.connect}. */
+    private static final int LONGEST_CONNECT_MILLIS = 60_000;
+
     private final Vertx vertx;
     private final Context context;
     private final Shared shared;
@@ -59,7 +63,7 @@ final class Loop {
 
     private static HttpClientOptions clientOptions(PenstockConfig config) {
         return new HttpClientOptions()
-                .setConnectTimeout((int) config.timeouts().connect().toMillis())
+                .setConnectTimeout(LONGEST_CONNECT_MILLIS)
                 .setKeepAliveTimeout(
                         (int) Math.max(1, config.timeouts().upstreamIdle().toSeconds()))
                 .setMaxHeaderSize(64 << 10)
@@ -166,13 +170,35 @@ final class Loop {
                 .setServer(SocketAddress.inetSocketAddress(replica.endpoint().port(), addresses.get(nth)))
                 .setHost(replica.endpoint().host())
                 .setPort(replica.endpoint().port())
-                .setSsl(replica.tls())
-                .setConnectTimeout(config.timeouts().connect().toMillis());
-        return client.request(options)
-                .onSuccess(request -> request.exceptionHandler(Loop::quiet))
+                .setSsl(replica.tls());
+        return connect(options)
                 .recover(cause -> nth + 1 < addresses.size()
                         ? dial(upstream, identity, method, uri, nth + 1)
                         : Future.failedFuture(unreachable(identity, cause)));
+    }
+
+    /**
+     * A request's own timer, not {@link RequestOptions#setConnectTimeout}: once that one of Vert.x 5.0.10 has fired, the
+     * connection's later failure throws inside the pool and a close of the client hangs.
+     */
+    private Future<HttpClientRequest> connect(RequestOptions options) {
+        Promise<HttpClientRequest> promise = Promise.promise();
+        long timer = vertx.setTimer(
+                Math.max(1, config.timeouts().connect().toMillis()),
+                late -> promise.tryFail(new ConnectTimeoutException("no connection in time")));
+        client.request(options).onComplete(opened -> {
+            vertx.cancelTimer(timer);
+            HttpClientRequest request = opened.result();
+            if (request == null) {
+                promise.tryFail(opened.cause());
+                return;
+            }
+            request.exceptionHandler(Loop::quiet);
+            if (!promise.tryComplete(request)) {
+                request.reset(); // Too late: unsent, so the connection goes to the pool unharmed.
+            }
+        });
+        return promise.future();
     }
 
     /** Failures reach us through the futures; without a handler Vert.x logs each of them a second time, as an error. */
