@@ -102,8 +102,8 @@ final class DemoCommand implements Callable<Integer> {
     /** The screen tells what the log would, in a better place. */
     private static void quietLog() {
         if (LoggerFactory.getILoggerFactory() instanceof LoggerContext logback) {
-            logback.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.ERROR);
-            logback.getLogger("io.penstock").setLevel(Level.ERROR);
+            logback.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.OFF);
+            logback.getLogger("io.penstock").setLevel(Level.OFF);
         }
     }
 

@@ -21,6 +21,8 @@ final class DemoScreen {
     private static final long REFRESH_MILLIS = 500;
     private static final int EVENTS = 6;
     private static final String UP_ONE_LINE = "\033[1A\033[2K";
+    /** Lines are kept to this width: one that the terminal wraps could not be drawn over. */
+    private static final int WIDTH = 79;
 
     private final Penstock penstock;
     private final SimFleet fleet;
@@ -59,7 +61,7 @@ final class DemoScreen {
         int drawn = 0;
         String before = "";
         while (true) {
-            List<String> lines = table();
+            List<String> lines = fitted(table());
             String now = String.join("\n", lines);
             if (!now.equals(before)) {
                 if (terminal) {
@@ -72,6 +74,16 @@ final class DemoScreen {
             }
             Thread.sleep(REFRESH_MILLIS);
         }
+    }
+
+    private static List<String> fitted(List<String> lines) {
+        List<String> fitted = new ArrayList<>();
+        for (String line : lines) {
+            for (int start = 0; start == 0 || start < line.length(); start += WIDTH) {
+                fitted.add(line.substring(start, Math.min(line.length(), start + WIDTH)));
+            }
+        }
+        return fitted;
     }
 
     private String introduction() {

@@ -1,9 +1,12 @@
 package io.penstock;
 
 import io.penstock.bus.Topic;
+import io.penstock.metrics.DroppingAppender;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.security.Security;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import picocli.CommandLine;
@@ -28,11 +31,26 @@ public final class Main {
     /**
      * Runs a command and exits with its code.
      *
-     * @param args the command line; without one, {@code serve}
+     * @param args the command line
      */
     public static void main(String[] args) {
         prepareProcess();
-        System.exit(commandLine().execute(args.length == 0 ? new String[] {"serve"} : args));
+        int code = commandLine().execute(withCommand(args));
+        DroppingAppender.flushAndStop();
+        System.exit(code);
+    }
+
+    /** {@code serve} is what is meant when no command is named: {@code penstock}, {@code penstock --config FILE}. */
+    static String[] withCommand(String[] args) {
+        boolean named = args.length > 0
+                && (!args[0].startsWith("-")
+                        || List.of("-h", "--help", "-V", "--version").contains(args[0]));
+        if (named) {
+            return args;
+        }
+        List<String> full = new ArrayList<>(List.of("serve"));
+        full.addAll(List.of(args));
+        return full.toArray(String[]::new);
     }
 
     /** All commands, with time and chance as they are in production. */
