@@ -24,9 +24,13 @@ final class YamlText {
 
     /** The top node; null after noting why there is none. */
     static @Nullable Node compose(byte[] bytes, String source, Findings findings) {
-        String text;
+        String text = text(bytes, source, findings);
+        return text == null ? null : compose(text, source, findings);
+    }
+
+    private static @Nullable String text(byte[] bytes, String source, Findings findings) {
         try {
-            text = StandardCharsets.UTF_8
+            return StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
@@ -34,6 +38,9 @@ final class YamlText {
             findings.problem(source, 0, "want text in UTF-8");
             return null;
         }
+    }
+
+    private static @Nullable Node compose(String text, String source, Findings findings) {
         LoadSettings settings = LoadSettings.builder()
                 .setSchema(new CoreSchema())
                 .setLabel(source)
