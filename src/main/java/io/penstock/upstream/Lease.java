@@ -49,13 +49,14 @@ public final class Lease {
     }
 
     /**
-     * Gives the place back. The first call counts, later ones do nothing. Callable from any thread.
+     * Gives the place back. The first call counts, later ones do nothing. A failure after the replica's process was
+     * restarted is ignored. Callable from any thread.
      *
      * @param outcome what the request says about the replica
      */
     public void end(Outcome outcome) {
         if (ended.compareAndSet(false, true)) {
-            upstream.ended(outcome);
+            upstream.ended(outcome, epoch);
             freed.run();
         }
     }

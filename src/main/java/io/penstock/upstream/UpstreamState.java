@@ -282,9 +282,11 @@ public final class UpstreamState {
         }
     }
 
-    void ended(Outcome outcome) {
+    void ended(Outcome outcome, int leasedInEpoch) {
         inFlight.decrementAndGet();
-        switch (outcome) {
+        // A fault of the process that ran before says nothing about the one that runs now.
+        boolean stale = outcome == Outcome.FAILED && leasedInEpoch != epoch;
+        switch (stale ? Outcome.IGNORED : outcome) {
             case COMPLETED -> completed.increment();
             case FAILED -> failed.increment();
             case IGNORED -> ignored.increment();
