@@ -37,10 +37,10 @@ public final class WaitingRoom {
     private final LongSupplier nanoClock;
     private final Object door = new Object();
 
-    // Guarded by door: one queue per model, in order of rank; ranks below zero were put in front.
+    // Guarded by door: one queue per model, in order of rank; ranks below zero were put in front, in order too.
     private final Map<String, TreeMap<Long, Ticket>> queues = new HashMap<>();
     private long lastRank;
-    private long firstRank;
+    private long lastFrontRank = Long.MIN_VALUE;
 
     // Written under door, read without.
     private volatile int waiting;
@@ -108,7 +108,7 @@ public final class WaitingRoom {
             if (!front && waiting >= maxWaiting) {
                 return null;
             }
-            ticket = new Ticket(this, traits, tried, front ? --firstRank : ++lastRank, executor, granted);
+            ticket = new Ticket(this, traits, tried, front ? ++lastFrontRank : ++lastRank, executor, granted);
             queues.computeIfAbsent(ticket.model(), m -> new TreeMap<>()).put(ticket.rank, ticket);
             waiting++;
         }
