@@ -10,10 +10,12 @@ import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -123,33 +125,65 @@ public final class WaitingRoom {
         }
         List<Ticket> served = new ArrayList<>();
         synchronized (door) {
-            for (Iterator<TreeMap<Long, Ticket>> each = queues.values().iterator(); each.hasNext(); ) {
-                TreeMap<Long, Ticket> queue = each.next();
-                serve(queue, served);
-                if (queue.isEmpty()) {
-                    each.remove();
-                }
-            }
+            serve(served);
+            queues.values().removeIf(TreeMap::isEmpty);
         }
         for (Ticket ticket : served) {
             ticket.deliver();
         }
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
-    private void serve(Map<Long, Ticket> queue, List<Ticket> served) {
-        for (Iterator<Ticket> each = queue.values().iterator(); each.hasNext(); ) {
-            Ticket ticket = each.next();
-            Lease lease = tryLease(ticket.traits, ticket.tried);
-            if (lease != null) {
-                each.remove();
-                waiting--;
-                ticket.lease = lease;
-                served.add(ticket);
-            } else if (ticket.tried == Tried.NOBODY) {
-                // Whoever stands behind asks for the same model and is no easier to please.
-                return;
+    /** Whoever came first is asked first, across all queues: models that share replicas must not starve each other. */
+    private void serve(List<Ticket> served) {
+        PriorityQueue<Line> lines = new PriorityQueue<>(Comparator.comparingLong(Line::rank));
+        for (TreeMap<Long, Ticket> queue : queues.values()) {
+            lines.add(new Line(queue.values().iterator()));
+        }
+        while (!lines.isEmpty()) {
+            Line line = lines.remove();
+            // Whoever stands behind one who has tried nobody asks for the same model and is no easier to please.
+            boolean goesOn = serve(line, served) || line.first.tried != Tried.NOBODY;
+            if (goesOn && line.next()) {
+                lines.add(line);
             }
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
+    private boolean serve(Line line, List<Ticket> served) {
+        Ticket ticket = line.first;
+        Lease lease = tryLease(ticket.traits, ticket.tried);
+        if (lease == null) {
+            return false;
+        }
+        line.rest.remove();
+        waiting--;
+        ticket.lease = lease;
+        served.add(ticket);
+        return true;
+    }
+
+    /** A queue that is walked along. */
+    private static final class Line {
+
+        private final Iterator<Ticket> rest;
+        private Ticket first;
+
+        private Line(Iterator<Ticket> tickets) {
+            rest = tickets;
+            first = tickets.next();
+        }
+
+        private long rank() {
+            return first.rank;
+        }
+
+        private boolean next() {
+            if (!rest.hasNext()) {
+                return false;
+            }
+            first = rest.next();
+            return true;
         }
     }
 
