@@ -36,7 +36,7 @@ public final class BodyBudget {
     public boolean tryReserve(long bytes) {
         while (true) {
             long now = reserved.get();
-            if (now + bytes > capacityBytes) {
+            if (bytes > capacityBytes - now) { // Not now + bytes: that may overflow.
                 return false;
             }
             if (reserved.compareAndSet(now, now + bytes)) {
