@@ -10,7 +10,9 @@ final class Timeline {
 
     private final long arrivedNanos;
     private final List<AttemptReport> attempts = new ArrayList<>(1);
-    private long waitingSince = -1;
+    // Without a value that means "not": the clock may begin anywhere.
+    private boolean waiting;
+    private long waitingSince;
     private long queueNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
@@ -25,13 +27,14 @@ final class Timeline {
     }
 
     void waits(long nowNanos) {
+        waiting = true;
         waitingSince = nowNanos;
     }
 
     void leased(long nowNanos) {
-        if (waitingSince >= 0) {
+        if (waiting) {
             queueNanos += nowNanos - waitingSince;
-            waitingSince = -1;
+            waiting = false;
         }
     }
 
