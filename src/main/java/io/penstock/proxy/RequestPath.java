@@ -46,8 +46,13 @@ public record RequestPath(String decoded, String raw, String query) {
         if (scheme <= 0) {
             return null;
         }
-        int path = target.indexOf('/', scheme + 3);
-        return path < 0 ? "/" : target.substring(path);
+        // The authority ends at whichever comes first (RFC 3986, section 3.2); a slash in the query begins no path.
+        int end = scheme + 3;
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        String rest = target.substring(end);
+        return rest.startsWith("/") ? rest : "/" + rest;
     }
 
     private static @Nullable String decode(String raw) {
