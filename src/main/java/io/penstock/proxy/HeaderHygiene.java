@@ -88,17 +88,18 @@ final class HeaderHygiene {
         List<String> chain = hop.trusted() ? from.getAll("x-forwarded-for") : List.of();
         String earlier = String.join(", ", chain);
         to.set("x-forwarded-for", earlier.isEmpty() ? hop.peer() : earlier + ", " + hop.peer());
-        to.set("x-real-ip", believed(from, "x-real-ip", hop, hop.peer()));
-        to.set("x-forwarded-proto", believed(from, "x-forwarded-proto", hop, hop.scheme()));
-        String host = hop.host();
-        if (host != null) {
-            to.set("x-forwarded-host", believed(from, "x-forwarded-host", hop, host));
-        }
+        believed(from, to, "x-real-ip", hop, hop.peer());
+        believed(from, to, "x-forwarded-proto", hop, hop.scheme());
+        believed(from, to, "x-forwarded-host", hop, hop.host());
     }
 
-    private static String believed(MultiMap from, String name, Hop hop, String own) {
+    /** What a trusted proxy said, else what we know ourselves, else nothing. */
+    private static void believed(MultiMap from, MultiMap to, String name, Hop hop, @Nullable String own) {
         String said = hop.trusted() ? from.get(name) : null;
-        return said == null ? own : said;
+        String value = said == null ? own : said;
+        if (value != null) {
+            to.set(name, value);
+        }
     }
 
     /**
