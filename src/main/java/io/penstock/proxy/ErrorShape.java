@@ -62,7 +62,10 @@ final class ErrorShape {
      */
     static Buffer lateAnswer(Dialect dialect, int status, Buffer answer, String replica) {
         String words = answer.toString();
-        boolean oneLineOfJson = words.startsWith("{") && words.indexOf('\n') < 0 && words.indexOf('\r') < 0;
+        boolean oneLineOfJson = words.startsWith("{")
+                && words.endsWith("}") // It may have been cut for its length.
+                && words.indexOf('\n') < 0
+                && words.indexOf('\r') < 0;
         if (!oneLineOfJson) {
             return event(dialect, status, "upstream_error", "replica " + replica + " answered with status " + status);
         }
