@@ -120,6 +120,10 @@ final class Edge {
         if (badHost(request)) {
             return new ProxyFailure(FailureKind.MALFORMED, "want exactly one Host header (RFC 9112, section 3.2)");
         }
+        if (badFraming(request)) {
+            return new ProxyFailure(
+                    FailureKind.MALFORMED, "want no transfer coding but chunked (RFC 9112, section 6.1)");
+        }
         if (match == null) {
             return new ProxyFailure(FailureKind.NOT_FOUND, "no such path");
         }
@@ -141,6 +145,15 @@ final class Edge {
     private static boolean badHost(HttpServerRequest request) {
         List<String> hosts = request.headers().getAll("host");
         return hosts.size() > 1 || (hosts.isEmpty() && request.version() == HttpVersion.HTTP_1_1);
+    }
+
+    /** The codec takes what it does not know for "no body", and what follows for the next request. */
+    private static boolean badFraming(HttpServerRequest request) {
+        List<String> codings = request.headers().getAll("transfer-encoding");
+        return !codings.isEmpty()
+                && (codings.size() > 1
+                        || !codings.get(0).equalsIgnoreCase("chunked")
+                        || request.version() == HttpVersion.HTTP_1_0);
     }
 
     /** Answers with a failure and reports it. */

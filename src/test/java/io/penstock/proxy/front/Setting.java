@@ -1,0 +1,166 @@
+package io.penstock.proxy.front;
+
+import io.penstock.config.Endpoint;
+import io.penstock.config.PenstockConfig;
+import io.penstock.config.Replica;
+import io.penstock.upstream.Discovery;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** What a test wants a {@link Stage} to be like. Everything else is as in production, but for short times. */
+public final class Setting {
+
+    private static final Duration MANY = Duration.ofSeconds(60);
+
+    private final List<Replica> replicas = new ArrayList<>();
+    Discovery.Resolver resolver = host -> List.of("127.0.0.1");
+    long bodyMemory = 256L << 20;
+    int readyReplicas = -1;
+    private Duration probeInterval = Duration.ofMillis(100);
+    private int maxWaiting = 100;
+    private Duration maxWait = Duration.ofSeconds(20);
+    private PenstockConfig.Heartbeat heartbeat = new PenstockConfig.Heartbeat(MANY, MANY);
+    private Duration connect = Duration.ofMillis(300);
+    private Duration firstOutput = Duration.ZERO;
+    private Duration total = Duration.ZERO;
+    private Duration clientHead = MANY;
+    private Duration clientBody = MANY;
+    private Duration clientIdle = MANY;
+    private Duration upstreamIdle = Duration.ofSeconds(3);
+    private PenstockConfig.Limits limits = PenstockConfig.Limits.DEFAULT;
+    private Set<String> allow = Set.of();
+    private List<String> trusted = List.of();
+
+    private Setting() {}
+
+    /** With these replicas, named a, b, c, … */
+    public static Setting with(ScriptedReplica... scripted) {
+        Setting setting = new Setting();
+        for (ScriptedReplica each : scripted) {
+            setting.replica("127.0.0.1", each.port(), null, 0);
+        }
+        return setting;
+    }
+
+    /** Adds a replica. */
+    public Setting replica(String host, int port, String apiKey, int maxInFlight) {
+        String name = String.valueOf((char) ('a' + replicas.size()));
+        replicas.add(
+                new Replica(name, new Endpoint(host, port), false, false, 1, maxInFlight, Set.of(), apiKey));
+        return this;
+    }
+
+    /** How often replicas are probed, and how long a probe may take. */
+    public Setting probes(Duration every) {
+        probeInterval = every;
+        return this;
+    }
+
+    /** How many replicas must be ready before the test begins; all of them unless said. */
+    public Setting ready(int count) {
+        readyReplicas = count;
+        return this;
+    }
+
+    /** Who resolves names. */
+    public Setting resolver(Discovery.Resolver by) {
+        resolver = by;
+        return this;
+    }
+
+    /** How many may wait for a replica and how long. */
+    public Setting waiting(int most, Duration longest) {
+        maxWaiting = most;
+        maxWait = longest;
+        return this;
+    }
+
+    /** Signs of life after this, and then as often. */
+    public Setting heartbeat(Duration after) {
+        heartbeat = new PenstockConfig.Heartbeat(after, after);
+        return this;
+    }
+
+    /** How long connecting may take. */
+    public Setting connect(Duration most) {
+        connect = most;
+        return this;
+    }
+
+    /** How long the first output, and how long all of it, may take. */
+    public Setting answers(Duration first, Duration whole) {
+        firstOutput = first;
+        total = whole;
+        return this;
+    }
+
+    /** How long clients may take: for a head, in a body, between requests. */
+    public Setting clients(Duration head, Duration body, Duration idle) {
+        clientHead = head;
+        clientBody = body;
+        clientIdle = idle;
+        return this;
+    }
+
+    /** How long a replica's connection is kept between requests. */
+    public Setting upstreamIdle(Duration most) {
+        upstreamIdle = most;
+        return this;
+    }
+
+    /** The largest body, and the memory for all bodies. */
+    public Setting bodies(long one, long all) {
+        limits = new PenstockConfig.Limits(one, 25, limits.headerBytes(), limits.requestLineBytes(), 16384);
+        bodyMemory = all;
+        return this;
+    }
+
+    /** How many clients may be connected. */
+    public Setting connections(int most) {
+        limits = new PenstockConfig.Limits(
+                limits.bodyBytes(), 25, limits.headerBytes(), limits.requestLineBytes(), most);
+        return this;
+    }
+
+    /** Opens paths. */
+    public Setting allow(String... paths) {
+        allow = Set.of(paths);
+        return this;
+    }
+
+    /** Believes proxies. */
+    public Setting trust(String... proxies) {
+        trusted = List.of(proxies);
+        return this;
+    }
+
+    PenstockConfig config() {
+        return new PenstockConfig(
+                new Endpoint("127.0.0.1", 0),
+                new Endpoint("127.0.0.1", 0),
+                replicas,
+                PenstockConfig.Selection.DEFAULT,
+                new PenstockConfig.Admission(maxWaiting, maxWait),
+                new PenstockConfig.Probe(
+                        probeInterval,
+                        probeInterval.compareTo(Duration.ofMillis(500)) < 0 ? Duration.ofMillis(500) : probeInterval,
+                        3,
+                        1,
+                        Duration.ofSeconds(30)),
+                heartbeat,
+                new PenstockConfig.Timeouts(
+                        connect, firstOutput, total, clientHead, clientBody, clientIdle, upstreamIdle),
+                limits,
+                PenstockConfig.Drain.DEFAULT,
+                new PenstockConfig.Routes(allow),
+                new PenstockConfig.Trust(trusted),
+                PenstockConfig.Log.DEFAULT);
+    }
+
+    /** Starts it, and waits for the replicas. */
+    public Stage open() throws Exception {
+        return new Stage(this);
+    }
+}
