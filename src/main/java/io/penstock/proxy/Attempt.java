@@ -30,6 +30,7 @@ final class Attempt {
     private final SseScanner scanner = new SseScanner();
 
     private @Nullable HttpClientRequest request;
+    private @Nullable HttpClientResponse response;
     private @Nullable Buffer held = Buffer.buffer(0);
     private boolean reusedConnection;
     private boolean stream;
@@ -97,6 +98,7 @@ final class Attempt {
             broken();
             return;
         }
+        response = head;
         headNanos = loop.now() - lease.startNanos();
         exchange.headArrived();
         String type = head.getHeader("content-type");
@@ -162,10 +164,7 @@ final class Attempt {
             return;
         }
         over = true;
-        HttpClientRequest sent = request;
-        if (sent != null) {
-            sent.reset();
-        }
+        reset();
         String name = upstream().name();
         if (outputSeen()) {
             exchange.attemptFailed(
@@ -186,11 +185,20 @@ final class Attempt {
             return;
         }
         over = true;
+        reset();
+        lease.end(outcome);
+    }
+
+    private void reset() {
+        HttpClientResponse head = response;
+        if (head != null) {
+            // What Vert.x holds for a paused reader it does not give back when the connection closes.
+            head.resume();
+        }
         HttpClientRequest sent = request;
         if (sent != null) {
             sent.reset();
         }
-        lease.end(outcome);
     }
 
     /** Ends the lease of an attempt that failed by itself. */

@@ -134,10 +134,11 @@ class ClientLeavesTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void inTheMiddleOfAFlow(Way way) throws Exception {
+        String big = "data: " + "x".repeat(10_000) + "\n\n";
         replica.always(Script.begun(EVENT).then(call -> {
             try {
                 while (true) {
-                    call.chunk(EVENT);
+                    call.chunk(big);
                 }
             } catch (java.io.IOException closed) {
                 call.awaitClosed();
