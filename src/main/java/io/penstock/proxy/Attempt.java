@@ -23,6 +23,9 @@ final class Attempt {
     /** What may precede the first output of a stream: comments and a few typed events. More is passed on as it comes. */
     private static final int PREAMBLE_BYTES = 256 << 10;
 
+    /** A kept connection that the replica had closed before we sent shows it at once; one that dies later was alive. */
+    private static final long STALE_NANOS = 1_000_000_000;
+
     private final Exchange exchange;
     private final Loop loop;
     private final Lease lease;
@@ -35,6 +38,7 @@ final class Attempt {
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
+    private long sentNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
 
@@ -85,6 +89,7 @@ final class Attempt {
         exchange.connected();
         request = opened;
         reusedConnection = loop.reused(opened.connection());
+        sentNanos = loop.now();
         exchange.writeHeaders(opened.headers(), upstream(), number);
         opened.send(exchange.body()).onComplete(this::answered);
     }
@@ -171,7 +176,7 @@ final class Attempt {
                     this, FailureKind.DIED_MID_STREAM, "replica " + name + " died in the middle of its answer");
         } else if (headNanos >= 0 && !stream) {
             exchange.attemptFailed(this, FailureKind.CUT_BEFORE_RELAY, "replica " + name + " cut its answer short");
-        } else if (headNanos < 0 && reusedConnection) {
+        } else if (headNanos < 0 && reusedConnection && loop.now() - sentNanos < STALE_NANOS) {
             exchange.attemptFailed(this, FailureKind.STALE_CONNECTION, "replica " + name + " closed a kept connection");
         } else {
             exchange.attemptFailed(

@@ -102,7 +102,8 @@ final class Exchange {
     }
 
     private void seek(boolean front) {
-        Lease lease = front ? null : loop.shared().room().lease(traits, tried);
+        // Too late to wait again, but not to go where there is room.
+        Lease lease = front && !late ? null : loop.shared().room().lease(traits, tried);
         if (lease != null) {
             attempt(lease);
             return;

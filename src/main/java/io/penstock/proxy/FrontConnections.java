@@ -43,6 +43,7 @@ final class FrontConnections {
         loop.shared().observer().connectionOpened();
         int now = open.incrementAndGet();
         seats.put(connection, new Seat(loop.now()));
+        connection.exceptionHandler(t -> {}); // Without one Vert.x logs an error for each client that resets.
         connection.closeHandler(v -> {
             open.decrementAndGet();
             seats.remove(connection);

@@ -194,6 +194,7 @@ final class Loop {
                 return;
             }
             request.exceptionHandler(Loop::quiet);
+            request.connection().exceptionHandler(Loop::quiet);
             if (!promise.tryComplete(request)) {
                 request.reset(); // Too late: unsent, so the connection goes to the pool unharmed.
             }

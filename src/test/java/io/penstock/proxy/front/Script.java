@@ -69,6 +69,11 @@ public interface Script {
         };
     }
 
+    /** Nothing for a while. */
+    static Script after(int millis) {
+        return call -> Thread.sleep(millis);
+    }
+
     /** This one, then another. */
     default Script then(Script next) {
         return call -> {

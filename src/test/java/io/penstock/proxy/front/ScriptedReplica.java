@@ -40,6 +40,7 @@ public final class ScriptedReplica implements AutoCloseable {
     private volatile boolean deaf;
     private volatile int idleMillis = 60_000;
     private ServerSocket listener;
+    private Thread accepting;
 
     private ScriptedReplica(String address, int port, int backlog) throws IOException {
         this.address = address;
@@ -142,8 +143,10 @@ public final class ScriptedReplica implements AutoCloseable {
     }
 
     /** Accepts nobody any more: from now on the kernel drops who wants to connect. */
-    public ScriptedReplica blackHole() throws IOException {
+    public ScriptedReplica blackHole() throws Exception {
         deaf = true;
+        fillers.add(new Socket(address, port()));
+        accepting.join(); // It took that one; the next ones fill the backlog.
         while (true) {
             Socket filler = new Socket();
             fillers.add(filler);
@@ -156,7 +159,7 @@ public final class ScriptedReplica implements AutoCloseable {
     }
 
     private void accept(ServerSocket from) {
-        daemon(() -> {
+        accepting = daemon(() -> {
             while (!deaf) {
                 Socket socket = from.accept();
                 if (deaf) {
@@ -173,7 +176,7 @@ public final class ScriptedReplica implements AutoCloseable {
         void run() throws Exception;
     }
 
-    private static void daemon(Work work) {
+    private static Thread daemon(Work work) {
         Thread thread = new Thread(
                 () -> {
                     try {
@@ -185,6 +188,7 @@ public final class ScriptedReplica implements AutoCloseable {
                 "scripted-replica");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void serve(Socket socket) throws Exception {
