@@ -26,6 +26,9 @@ final class Attempt {
     /** A kept connection that the replica had closed before we sent shows it at once; one that dies later was alive. */
     private static final long STALE_NANOS = 1_000_000_000;
 
+    /** Half an event is kept back up to this size; a larger one is passed on as it comes. */
+    private static final int HALF_EVENT_BYTES = 256 << 10;
+
     private final Exchange exchange;
     private final Loop loop;
     private final Lease lease;
@@ -35,6 +38,7 @@ final class Attempt {
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
     private @Nullable Buffer held = Buffer.buffer(0);
+    private @Nullable Buffer halfEvent;
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
@@ -126,7 +130,7 @@ final class Attempt {
         }
         Buffer kept = held;
         if (kept == null) {
-            exchange.relay().write(chunk, from);
+            pass(from, chunk);
             return;
         }
         kept.appendBuffer(chunk);
@@ -146,7 +150,23 @@ final class Attempt {
             return;
         }
         exchange.outputBegins(from);
-        exchange.relay().write(kept, from);
+        pass(from, kept);
+    }
+
+    /** Passes whole events on at once. Half an event waits for its end: if that never comes, an error event may follow. */
+    private void pass(HttpClientResponse from, Buffer fresh) {
+        long half = stream && scanner.unfinishedBytes() <= HALF_EVENT_BYTES ? scanner.unfinishedBytes() : 0;
+        Buffer begun = halfEvent;
+        if (begun == null && half == 0) {
+            exchange.relay().write(fresh, from);
+            return;
+        }
+        Buffer all = (begun == null ? Buffer.buffer() : begun).appendBuffer(fresh);
+        int whole = all.length() - (int) half;
+        halfEvent = half == 0 ? null : whole == 0 ? all : all.getBuffer(whole, all.length());
+        if (whole > 0) {
+            exchange.relay().write(half == 0 ? all : all.getBuffer(0, whole), from);
+        }
     }
 
     private void ended(HttpClientResponse from) {
@@ -159,6 +179,10 @@ final class Attempt {
         }
         if (!over) {
             over = true;
+            Buffer begun = halfEvent;
+            if (begun != null) {
+                exchange.relay().write(begun, from); // A clean end without the last newline.
+            }
             lease.end(Outcome.COMPLETED);
             exchange.attemptEnded(this, from.statusCode());
         }

@@ -41,6 +41,9 @@ final class SseScanner {
     private String name = "";
     private String data = "";
 
+    // Since the last place where an event may begin.
+    private long unfinishedBytes;
+
     private long events;
     private Event last = Event.COMMENT;
     private boolean outputSeen;
@@ -52,13 +55,16 @@ final class SseScanner {
      */
     void scan(Buffer chunk) {
         int length = chunk.length();
+        int whole = -1;
         for (int i = 0; i < length; i++) {
             byte b = chunk.getByte(i);
             if (b == '\n' && afterCarriageReturn) {
                 afterCarriageReturn = false;
+                whole = hasFields ? whole : i + 1;
             } else if (b == '\n' || b == '\r') {
                 afterCarriageReturn = b == '\r';
                 endOfLine();
+                whole = hasFields ? whole : i + 1;
             } else {
                 afterCarriageReturn = false;
                 if (lineLength < KEPT) {
@@ -67,6 +73,7 @@ final class SseScanner {
                 lineLength++;
             }
         }
+        unfinishedBytes = whole < 0 ? unfinishedBytes + length : length - whole;
     }
 
     private void endOfLine() {
@@ -160,6 +167,15 @@ final class SseScanner {
      */
     boolean betweenEvents() {
         return lineLength == 0 && !hasFields;
+    }
+
+    /**
+     * How much of what was read belongs to an event, or a line, that has not ended.
+     *
+     * @return bytes at the end of the stream so far; 0 between two events
+     */
+    long unfinishedBytes() {
+        return unfinishedBytes;
     }
 
     private static byte[] ascii(String text) {

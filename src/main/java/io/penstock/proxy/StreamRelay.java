@@ -140,7 +140,7 @@ final class StreamRelay {
         if (response.closed()) {
             return;
         }
-        if (lastEvent == null) {
+        if (lastEvent == null || response.ended()) {
             reset();
             return;
         }

@@ -140,13 +140,17 @@ public final class Client implements AutoCloseable {
 
     /** Reads one chunk's content; empty for the last one. */
     public String chunk() throws IOException {
+        return new String(chunkBytes(), StandardCharsets.UTF_8);
+    }
+
+    private byte[] chunkBytes() throws IOException {
         byte[] content =
                 in.readNBytes(Integer.parseInt(until("\r\n").strip(), 16));
         byte[] end = in.readNBytes(2);
         if (end.length != 2 || end[0] != '\r' || end[1] != '\n') {
             throw new IOException("a chunk did not end in CRLF");
         }
-        return new String(content, StandardCharsets.UTF_8);
+        return content;
     }
 
     /** Reads a whole answer. */
@@ -167,10 +171,12 @@ public final class Client implements AutoCloseable {
         }
         Reply known = new Reply(head, chunks, "");
         if (known.header("transfer-encoding").equals("chunked")) {
-            for (String chunk = chunk(); !chunk.isEmpty(); chunk = chunk()) {
-                chunks.add(chunk);
+            ByteArrayOutputStream body = new ByteArrayOutputStream();
+            for (byte[] chunk = chunkBytes(); chunk.length > 0; chunk = chunkBytes()) {
+                chunks.add(new String(chunk, StandardCharsets.UTF_8));
+                body.writeBytes(chunk);
             }
-            return new Reply(head, chunks, String.join("", chunks));
+            return new Reply(head, chunks, body.toString(StandardCharsets.UTF_8));
         }
         byte[] body = in.readNBytes(Integer.parseInt(known.header("content-length")));
         return new Reply(head, chunks, new String(body, StandardCharsets.UTF_8));
