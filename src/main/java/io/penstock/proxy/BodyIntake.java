@@ -44,11 +44,11 @@ final class BodyIntake {
 
     /** Begins. Must run in the turn in which the request arrived. */
     void start() {
-        long length = declaredLength();
+        long length = Math.max(0, declaredLength());
         if (length > limit) {
             refuse(FailureKind.BODY_TOO_LARGE, tooLarge());
-        } else if (budget.tryReserve(Math.max(0, length))) {
-            reserved = Math.max(0, length);
+        } else if (budget.tryReserve(length)) {
+            reserved = length;
             read();
         } else {
             request.pause();
@@ -75,8 +75,7 @@ final class BodyIntake {
     }
 
     private void read() {
-        String expect = request.getHeader("expect");
-        if (expect != null && expect.toLowerCase(Locale.ROOT).contains("100-continue")) {
+        if (expectsContinue(request)) {
             request.response().writeContinue();
         }
         lastPieceNanos = loop.now();
@@ -89,6 +88,12 @@ final class BodyIntake {
                 whole.handle(body);
             }
         });
+    }
+
+    /** Whether the client waits to be asked for its body (RFC 9110, section 10.1.1). */
+    static boolean expectsContinue(HttpServerRequest request) {
+        String expect = request.getHeader("expect");
+        return expect != null && expect.toLowerCase(Locale.ROOT).contains("100-continue");
     }
 
     private void piece(Buffer piece) {

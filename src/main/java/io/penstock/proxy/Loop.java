@@ -48,6 +48,8 @@ final class Loop {
     private final Context context;
     private final Shared shared;
     private final HttpClient client;
+    // For requests whose body is not at hand a second time: a kept connection may turn out to be dead.
+    private final HttpClient freshClient;
     private final Set<Exchange> exchanges = new LinkedHashSet<>();
     // Connections that have carried a request: one of them that closes unanswered was closed before we sent.
     private final Set<HttpConnection> used = Collections.newSetFromMap(new WeakHashMap<>());
@@ -59,6 +61,7 @@ final class Loop {
         this.shared = shared;
         this.config = config;
         this.client = vertx.createHttpClient(clientOptions(config), poolOptions());
+        this.freshClient = vertx.createHttpClient(clientOptions(config).setKeepAlive(false), poolOptions());
     }
 
     private static HttpClientOptions clientOptions(PenstockConfig config) {
@@ -95,8 +98,8 @@ final class Loop {
         config = next;
     }
 
-    HttpClient client() {
-        return client;
+    HttpClient freshClient() {
+        return freshClient;
     }
 
     long now() {
@@ -144,12 +147,21 @@ final class Loop {
 
     /**
      * Opens a request on a replica, at the first of its addresses that answers. A refusal takes the replica out of
-     * rotation at once.
+     * rotation at once. The connection may be a kept one that the replica has closed meanwhile.
      *
      * @return an unsent request, or a {@link ProxyFailure}: CONNECT_REFUSED or CONNECT_TIMEOUT
      */
     Future<HttpClientRequest> dial(UpstreamState upstream, HttpMethod method, String uri) {
-        return dial(upstream, upstream.identity(), method, uri, 0).onFailure(cause -> {
+        return dial(client, upstream, method, uri);
+    }
+
+    /** As {@link #dial}, on a connection of its own, for requests that cannot be sent twice. */
+    Future<HttpClientRequest> dialFresh(UpstreamState upstream, HttpMethod method, String uri) {
+        return dial(freshClient, upstream, method, uri);
+    }
+
+    private Future<HttpClientRequest> dial(HttpClient by, UpstreamState upstream, HttpMethod method, String uri) {
+        return dial(by, upstream.identity(), method, uri, 0).onFailure(cause -> {
             if (cause instanceof ProxyFailure failure && upstream.refuse(failure.text())) {
                 doubt(upstream, failure.text());
             }
@@ -157,7 +169,7 @@ final class Loop {
     }
 
     private Future<HttpClientRequest> dial(
-            UpstreamState upstream, Upstream identity, HttpMethod method, String uri, int nth) {
+            HttpClient by, Upstream identity, HttpMethod method, String uri, int nth) {
         List<String> addresses = identity.addresses();
         if (addresses.isEmpty()) {
             return Future.failedFuture(new ProxyFailure(
@@ -171,9 +183,9 @@ final class Loop {
                 .setHost(replica.endpoint().host())
                 .setPort(replica.endpoint().port())
                 .setSsl(replica.tls());
-        return connect(options)
+        return connect(by, options)
                 .recover(cause -> nth + 1 < addresses.size()
-                        ? dial(upstream, identity, method, uri, nth + 1)
+                        ? dial(by, identity, method, uri, nth + 1)
                         : Future.failedFuture(unreachable(identity, cause)));
     }
 
@@ -181,12 +193,12 @@ final class Loop {
      * A request's own timer, not {@link RequestOptions#setConnectTimeout}: once that one of Vert.x 5.0.10 has fired, the
      * connection's later failure throws inside the pool and a close of the client hangs.
      */
-    private Future<HttpClientRequest> connect(RequestOptions options) {
+    private Future<HttpClientRequest> connect(HttpClient by, RequestOptions options) {
         Promise<HttpClientRequest> promise = Promise.promise();
         long timer = vertx.setTimer(
                 Math.max(1, config.timeouts().connect().toMillis()),
                 late -> promise.tryFail(new ConnectTimeoutException("no connection in time")));
-        client.request(options).onComplete(opened -> {
+        by.request(options).onComplete(opened -> {
             vertx.cancelTimer(timer);
             HttpClientRequest request = opened.result();
             if (request == null) {

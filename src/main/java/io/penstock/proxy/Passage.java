@@ -11,10 +11,12 @@ import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.StreamResetException;
 import io.vertx.httpproxy.Body;
 import io.vertx.httpproxy.MediaType;
 import io.vertx.httpproxy.ProxyRequest;
 import io.vertx.httpproxy.ProxyResponse;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,6 @@ final class Passage {
 
     private final Loop loop;
     private final Edge.Admitted admitted;
-    private final Runnable over;
     private final Timeline timeline;
 
     private Tried tried = Tried.NOBODY;
@@ -33,12 +34,17 @@ final class Passage {
     private @Nullable Lease lease;
     private @Nullable ProxyFailure refusal;
     private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Promise<Lease> place;
 
-    Passage(Loop loop, Edge.Admitted admitted, Runnable over) {
+    Passage(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
-        this.over = over;
         this.timeline = new Timeline(admitted.arrivedNanos());
+    }
+
+    /** What was matched is what is asked for, however the client spelled it. */
+    void aim(ProxyRequest request) {
+        request.setURI(admitted.uri());
     }
 
     /** Finds a replica that accepts a connection; until one does nothing was sent, so any method may go on. */
@@ -46,7 +52,7 @@ final class Passage {
         return place().compose(granted -> {
             lease = granted;
             attempts++;
-            return loop.dial(granted.upstream(), request.getMethod(), admitted.uri())
+            return loop.dialFresh(granted.upstream(), request.getMethod(), admitted.uri())
                     .compose(opened -> opened(request, opened, granted), cause -> unreachable(request, granted, cause));
         });
     }
@@ -85,23 +91,17 @@ final class Passage {
         }
         timeline.waits(loop.now());
         Promise<Lease> promise = Promise.promise();
-        long timer = loop.vertx()
-                .setTimer(
-                        Math.max(
-                                1,
-                                admitted.patience(loop.config().admission().maxWait())
-                                        .toMillis()),
-                        late -> promise.tryFail(new ProxyFailure(
-                                FailureKind.NO_REPLICA, "no replica is available at the moment; try again later")));
-        WaitingRoom.Ticket place = loop.shared()
+        place = promise; // Whoever leaves meanwhile fails it.
+        Duration patience = admitted.patience(loop.config().admission().maxWait());
+        long timer = loop.vertx().setTimer(Math.max(1, patience.toMillis()), late -> promise.tryFail(nobodyTookIt()));
+        ticket = loop.shared()
                 .room()
                 .await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
                     if (!promise.tryComplete(granted)) {
                         granted.end(Outcome.IGNORED);
                     }
                 });
-        ticket = place;
-        if (place == null) {
+        if (ticket == null) {
             promise.tryFail(
                     new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
         }
@@ -112,11 +112,17 @@ final class Passage {
         });
     }
 
+    private ProxyFailure nobodyTookIt() {
+        return loop.shared().live().current().anyUsable()
+                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
+                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
+    }
+
     private void leaveQueue() {
-        WaitingRoom.Ticket place = ticket;
+        WaitingRoom.Ticket queued = ticket;
         ticket = null;
-        if (place != null) {
-            place.cancel();
+        if (queued != null) {
+            queued.cancel();
         }
     }
 
@@ -127,7 +133,10 @@ final class Passage {
 
     /** What the client gets when nothing came from a replica. */
     ProxyResponse refusal(ProxyRequest request, Throwable cause) {
-        ProxyFailure failure = cause instanceof ProxyFailure known ? known : diedOrBug();
+        if (clientCaused(cause)) {
+            clientLeft();
+        }
+        ProxyFailure failure = ended ? clientGone() : cause instanceof ProxyFailure known ? known : diedOrBug();
         refusal = failure;
         FailureKind kind = failure.kind();
         status = kind.status();
@@ -170,9 +179,17 @@ final class Passage {
             finish(Result.REFUSED, failure.kind(), failure.kind().charged() ? Outcome.FAILED : Outcome.IGNORED);
         } else if (sent.succeeded()) {
             finish(status < 400 ? Result.COMPLETED : Result.UPSTREAM_ERROR, null, Outcome.COMPLETED);
+        } else if (clientCaused(sent.cause())) {
+            clientLeft();
         } else {
             finish(Result.BROKEN, FailureKind.DIED_MID_STREAM, Outcome.FAILED);
         }
+    }
+
+    /** When a client leaves, Vert.x resets the replica's request before it says so. Replicas on HTTP/1.1 never reset one. */
+    private boolean clientCaused(Throwable cause) {
+        return cause instanceof StreamResetException
+                || admitted.request().response().closed();
     }
 
     void clientLeft() {
@@ -193,8 +210,10 @@ final class Passage {
             return;
         }
         ended = true;
-        over.run();
-        leaveQueue();
+        Promise<Lease> waiting = place;
+        if (waiting != null) {
+            waiting.tryFail(clientGone());
+        }
         Lease held = lease;
         if (held != null) {
             held.end(outcome);

@@ -19,15 +19,17 @@ import java.util.IdentityHashMap;
  */
 final class PlainProxy {
 
+    private static final String PASSAGE = "penstock.passage";
+
     private final Loop loop;
     private final ProxyHandler handler;
-    // By the one object that the router and the proxy have in common.
+    // From the router to the proxy, by the one object that they have in common.
     private final IdentityHashMap<HttpServerResponse, Passage> passages = new IdentityHashMap<>();
 
     PlainProxy(Loop loop) {
         this.loop = loop;
-        HttpProxy proxy = HttpProxy.reverseProxy(new ProxyOptions().setSupportWebSocket(false), loop.client());
-        proxy.origin(this::dial);
+        HttpProxy proxy = HttpProxy.reverseProxy(new ProxyOptions().setSupportWebSocket(false), loop.freshClient());
+        proxy.origin(PlainProxy::dial);
         proxy.addInterceptor(new Hygiene());
         this.handler = ProxyHandler.create(proxy);
     }
@@ -35,14 +37,17 @@ final class PlainProxy {
     /** Passes a request through. */
     void pass(RoutingContext context, Edge.Admitted admitted) {
         HttpServerResponse response = context.response();
-        Passage passage = new Passage(loop, admitted, () -> passages.remove(response));
+        Passage passage = new Passage(loop, admitted);
         passages.put(response, passage);
         response.closeHandler(v -> passage.clientLeft());
+        if (BodyIntake.expectsContinue(context.request())) {
+            response.writeContinue();
+        }
         handler.handle(context);
     }
 
     /** Vert.x lets a request hang for ever if this throws, and sends it though its client is gone: neither happens. */
-    private Future<HttpClientRequest> dial(ProxyContext context) {
+    private static Future<HttpClientRequest> dial(ProxyContext context) {
         try {
             return passage(context).dial(context.request());
         } catch (RuntimeException bug) {
@@ -50,8 +55,8 @@ final class PlainProxy {
         }
     }
 
-    private Passage passage(ProxyContext context) {
-        Passage passage = passages.get(context.request().proxiedRequest().response());
+    private static Passage passage(ProxyContext context) {
+        Passage passage = context.get(PASSAGE, Passage.class);
         if (passage == null) {
             throw new IllegalStateException("a request that was not admitted");
         }
@@ -63,7 +68,9 @@ final class PlainProxy {
 
         @Override
         public Future<ProxyResponse> handleProxyRequest(ProxyContext context) {
+            context.set(PASSAGE, passages.remove(context.request().proxiedRequest().response()));
             Passage passage = passage(context);
+            passage.aim(context.request());
             return context.sendRequest()
                     .onSuccess(response -> passage.headArrived(response.getStatusCode()))
                     .recover(cause -> Future.succeededFuture(passage.refusal(context.request(), cause)));
