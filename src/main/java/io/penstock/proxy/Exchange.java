@@ -259,9 +259,7 @@ final class Exchange {
                         loop.shared().live().current(), traits.model(), other -> other != lost && tried.allows(other))
                 .isEmpty();
         if (elsewhere) {
-            running.abandon(Outcome.IGNORED);
-            timeline.attempt(running.report(FailureKind.LEFT_BEFORE_OUTPUT));
-            attempt = null;
+            abandon(FailureKind.LEFT_BEFORE_OUTPUT);
             lastFailure = new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason);
             moveOn(lost, FailureKind.LEFT_BEFORE_OUTPUT);
         }
@@ -269,30 +267,29 @@ final class Exchange {
 
     /** The deadline of the shutdown has passed: ends honestly. */
     void shutDown() {
-        ProxyFailure failure = new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down");
-        Attempt running = attempt;
-        if (running != null) {
-            running.abandon(Outcome.IGNORED);
-        }
-        fail(failure, running);
+        Attempt running = abandon(FailureKind.SHUTTING_DOWN);
+        fail(new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"), running);
     }
 
     private void clientLeft() {
-        Attempt running = attempt;
-        WaitingRoom.Ticket queued = ticket;
-        if (running != null) {
-            running.abandon(Outcome.IGNORED);
-            timeline.attempt(running.report(FailureKind.CLIENT_LEFT));
-        }
-        if (queued != null) {
-            queued.cancel();
-        }
+        Attempt running = abandon(FailureKind.CLIENT_LEFT);
         finish(
                 Result.CLIENT_LEFT,
                 FailureKind.CLIENT_LEFT,
                 FailureKind.CLIENT_LEFT.status(),
                 running == null ? null : running.upstream().name(),
                 running == null ? 0 : running.events());
+    }
+
+    /** Stops the running attempt, which says nothing about its replica. Returns it, null if there is none. */
+    private @Nullable Attempt abandon(FailureKind why) {
+        Attempt running = attempt;
+        if (running != null) {
+            running.abandon(Outcome.IGNORED);
+            timeline.attempt(running.report(why));
+            attempt = null;
+        }
+        return running;
     }
 
     // ---- the clock
@@ -340,11 +337,7 @@ final class Exchange {
     }
 
     private void timedOut(String what, Duration limit) {
-        Attempt running = attempt;
-        if (running != null) {
-            running.abandon(Outcome.IGNORED);
-            timeline.attempt(running.report(FailureKind.TIMED_OUT));
-        }
+        Attempt running = abandon(FailureKind.TIMED_OUT);
         fail(new ProxyFailure(FailureKind.TIMED_OUT, what + " within " + limit.toSeconds() + " s"), running);
     }
 

@@ -6,6 +6,7 @@ import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.DecodeException;
@@ -49,32 +50,62 @@ final class ModelList {
                     "");
             return;
         }
-        admitted.request().pause();
-        List<Future<Answer>> asked = new ArrayList<>();
-        for (UpstreamState replica : usable) {
-            asked.add(ask(admitted, replica));
-        }
-        Future.join(asked).onComplete(all -> {
-            if (!admitted.request().response().closed()) {
-                admitted.request().resume();
-                respond(admitted, asked);
-            }
-        });
+        new Inquiry(admitted).ask(usable);
     }
 
-    private Future<Answer> ask(Edge.Admitted admitted, UpstreamState replica) {
-        return loop.dial(replica, HttpMethod.GET, "/v1/models").compose(request -> {
-            HeaderHygiene.toReplica(
-                    admitted.request().headers(),
-                    request.headers(),
-                    admitted.hop(),
-                    admitted.requestId(),
-                    replica.identity().replica().apiKey());
-            long timer = loop.vertx().setTimer(TIMEOUT_MILLIS, late -> request.reset());
-            return request.send()
-                    .compose(ModelList::whole)
-                    .onComplete(done -> loop.vertx().cancelTimer(timer));
-        });
+    /** One client's question, put to all replicas. */
+    private final class Inquiry {
+
+        private final Edge.Admitted admitted;
+        private final List<HttpClientRequest> asked = new ArrayList<>();
+        private boolean over;
+
+        private Inquiry(Edge.Admitted admitted) {
+            this.admitted = admitted;
+        }
+
+        private void ask(List<UpstreamState> replicas) {
+            admitted.request().pause();
+            admitted.request().exceptionHandler(t -> {});
+            admitted.request().response().exceptionHandler(t -> {}).closeHandler(v -> clientLeft());
+            List<Future<Answer>> answers =
+                    replicas.stream().map(this::ask).toList();
+            Future.join(answers).onComplete(all -> {
+                if (!over) {
+                    over = true;
+                    admitted.request().resume();
+                    respond(admitted, answers);
+                }
+            });
+        }
+
+        private Future<Answer> ask(UpstreamState replica) {
+            return loop.dialFresh(replica, HttpMethod.GET, "/v1/models").compose(request -> {
+                if (over) {
+                    request.reset();
+                    return Future.failedFuture("the client left");
+                }
+                asked.add(request);
+                HeaderHygiene.toReplica(
+                        admitted.request().headers(),
+                        request.headers(),
+                        admitted.hop(),
+                        admitted.requestId(),
+                        replica.identity().replica().apiKey());
+                long timer = loop.vertx().setTimer(TIMEOUT_MILLIS, late -> request.reset());
+                return request.send()
+                        .compose(ModelList::whole)
+                        .onComplete(done -> loop.vertx().cancelTimer(timer));
+            });
+        }
+
+        private void clientLeft() {
+            if (!over) {
+                over = true;
+                asked.forEach(HttpClientRequest::reset);
+                report(admitted, Result.CLIENT_LEFT, FailureKind.CLIENT_LEFT, FailureKind.CLIENT_LEFT.status(), 0);
+            }
+        }
     }
 
     private static Future<Answer> whole(HttpClientResponse response) {
@@ -151,15 +182,20 @@ final class ModelList {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         StreamRelay relay = new StreamRelay(loop, admitted.request(), admitted.requestId());
         relay.answer(status, headers, contentType == null ? "application/json" : contentType, body);
+        report(admitted, status < 400 ? Result.COMPLETED : Result.UPSTREAM_ERROR, null, status, relay.bytesOut());
+    }
+
+    private void report(
+            Edge.Admitted admitted, Result result, @Nullable FailureKind failure, int status, long bytesOut) {
         loop.report(new Timeline(admitted.arrivedNanos())
                 .report(
                         admitted.facts(RequestTraits.NONE, 0),
-                        status < 400 ? Result.COMPLETED : Result.UPSTREAM_ERROR,
-                        null,
+                        result,
+                        failure,
                         status,
                         null,
                         0,
-                        relay.bytesOut(),
+                        bytesOut,
                         loop.now()));
     }
 }
