@@ -14,11 +14,15 @@ import io.penstock.upstream.UpstreamState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -26,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class WaitingRoomStormTest {
 
     private static final int THREADS = 8;
-    private static final int ROUNDS = 150;
+    private static final int ROUNDS = 60;
     private static final int STEPS = 150;
     private static final long SEED = 20_261_124;
 
@@ -62,7 +66,53 @@ class WaitingRoomStormTest {
                         .isEqualTo(each.started());
             }
         }
-        assertThat(live.current().members()).allMatch(each -> each.started() > 1000);
+        assertThat(live.current().members()).allMatch(each -> each.started() > 500);
+    }
+
+    /** One place; its holder leaves at the moment at which another joins the queue. Whoever is first, it is served. */
+    @Test
+    void aPlaceThatIsFreedWhileTheQueueIsJoinedIsNotMissed() throws Exception {
+        LiveUpstreams one = Fleet.live(Fleet.upstream("a", 1, 1));
+        WaitingRoom room = new WaitingRoom(one, WaitingRoomTest.config(Policy.LEAST_IN_FLIGHT, 1), System::nanoTime);
+        AtomicReference<@Nullable Lease> place = new AtomicReference<>();
+        AtomicInteger arrivals = new AtomicInteger();
+        int meetings = 30_000;
+
+        List<Integer> served = Threads.race(2, i -> () -> {
+            int count = 0;
+            for (int meeting = 1; meeting <= meetings; meeting++) {
+                if (i == 0) {
+                    place.set(Objects.requireNonNull(room.lease(RequestTraits.NONE, Tried.NOBODY)));
+                }
+                meet(arrivals);
+                if (i == 0) {
+                    Objects.requireNonNull(place.get()).end(Outcome.COMPLETED);
+                } else {
+                    room.await(RequestTraits.NONE, Tried.NOBODY, false, Runnable::run, place::set);
+                }
+                meet(arrivals);
+                if (i == 1) {
+                    count += room.waiting() == 0 ? 1 : 0;
+                    Objects.requireNonNull(place.get()).end(Outcome.COMPLETED);
+                }
+                meet(arrivals);
+            }
+            return count;
+        });
+
+        assertThat(served.get(1)).isEqualTo(meetings);
+        assertThat(one.current().members().get(0).inFlight()).isZero();
+    }
+
+    /** Two threads leave this method at the same moment. */
+    private static void meet(AtomicInteger arrivals) {
+        int mine = arrivals.getAndIncrement() / 2;
+        while (arrivals.get() < 2 * (mine + 1)) {
+            Thread.onSpinWait();
+            if (Thread.interrupted()) {
+                throw new IllegalStateException("the other one is gone");
+            }
+        }
     }
 
     /** A request that waits: its handler runs on its own loop only. */
