@@ -68,8 +68,7 @@ final class ModelList {
             admitted.request().pause();
             admitted.request().exceptionHandler(t -> {});
             admitted.request().response().exceptionHandler(t -> {}).closeHandler(v -> clientLeft());
-            List<Future<Answer>> answers =
-                    replicas.stream().map(this::ask).toList();
+            List<Future<Answer>> answers = replicas.stream().map(this::ask).toList();
             Future.join(answers).onComplete(all -> {
                 if (!over) {
                     over = true;
@@ -188,14 +187,6 @@ final class ModelList {
     private void report(
             Edge.Admitted admitted, Result result, @Nullable FailureKind failure, int status, long bytesOut) {
         loop.report(new Timeline(admitted.arrivedNanos())
-                .report(
-                        admitted.facts(RequestTraits.NONE, 0),
-                        result,
-                        failure,
-                        status,
-                        null,
-                        0,
-                        bytesOut,
-                        loop.now()));
+                .report(admitted.facts(RequestTraits.NONE, 0), result, failure, status, null, 0, bytesOut, loop.now()));
     }
 }

@@ -94,13 +94,11 @@ final class Passage {
         place = promise; // Whoever leaves meanwhile fails it.
         Duration patience = admitted.patience(loop.config().admission().maxWait());
         long timer = loop.vertx().setTimer(Math.max(1, patience.toMillis()), late -> promise.tryFail(nobodyTookIt()));
-        ticket = loop.shared()
-                .room()
-                .await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
-                    if (!promise.tryComplete(granted)) {
-                        granted.end(Outcome.IGNORED);
-                    }
-                });
+        ticket = loop.shared().room().await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
+            if (!promise.tryComplete(granted)) {
+                granted.end(Outcome.IGNORED);
+            }
+        });
         if (ticket == null) {
             promise.tryFail(
                     new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));

@@ -68,7 +68,8 @@ final class PlainProxy {
 
         @Override
         public Future<ProxyResponse> handleProxyRequest(ProxyContext context) {
-            context.set(PASSAGE, passages.remove(context.request().proxiedRequest().response()));
+            context.set(
+                    PASSAGE, passages.remove(context.request().proxiedRequest().response()));
             Passage passage = passage(context);
             passage.aim(context.request());
             return context.sendRequest()

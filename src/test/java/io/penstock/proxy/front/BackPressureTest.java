@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A client that does not read holds back its own replica's stream, and nothing else. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class BackPressureTest {
 
     private static final String EVENT = "data: " + "x".repeat(64_000) + "\n\n";

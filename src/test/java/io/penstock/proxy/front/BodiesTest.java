@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Request bodies: limits, memory, silence, and that a replica gets every byte. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class BodiesTest {
 
     private static final int MIB = 1 << 20;
@@ -226,7 +227,8 @@ class BodiesTest {
 
     @Test
     void jsonIsForwardedAsItWasSpelled() throws Exception {
-        String body = "{ \"model\" : \"m\",\r\n\t\"stream\":false , \"x\":1.0e2, \"model\":\"m\", \"u\":\"\\u00e4ä\" }  ";
+        String body =
+                "{ \"model\" : \"m\",\r\n\t\"stream\":false , \"x\":1.0e2, \"model\":\"m\", \"u\":\"\\u00e4ä\" }  ";
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
             assertThat(client.send(Client.post("/v1/completions", body)).reply().status())

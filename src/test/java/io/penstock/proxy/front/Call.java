@@ -91,7 +91,7 @@ public final class Call {
     /** All values of a header. */
     public List<String> headers(String name) {
         List<String> values = new ArrayList<>();
-        for (String line : head.split("\r\n")) {
+        for (String line : head.lines().toList()) {
             if (line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ":")) {
                 values.add(line.substring(name.length() + 1).strip());
             }

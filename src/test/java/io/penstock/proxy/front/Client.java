@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -34,7 +35,7 @@ public final class Client implements AutoCloseable {
         /** All values of a header, in one string; empty if there are none. */
         public String header(String name) {
             List<String> values = new ArrayList<>();
-            for (String line : head.split("\r\n")) {
+            for (String line : head.lines().toList()) {
                 if (line.toLowerCase(Locale.ROOT).startsWith(name + ":")) {
                     values.add(line.substring(name.length() + 1).strip());
                 }
@@ -53,7 +54,7 @@ public final class Client implements AutoCloseable {
         if (receiveBuffer > 0) {
             socket.setReceiveBufferSize(receiveBuffer);
         }
-        socket.connect(new InetSocketAddress("127.0.0.1", port), TIMEOUT_MILLIS);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
         socket.setSoTimeout(TIMEOUT_MILLIS);
         in = socket.getInputStream();
     }
@@ -144,8 +145,7 @@ public final class Client implements AutoCloseable {
     }
 
     private byte[] chunkBytes() throws IOException {
-        byte[] content =
-                in.readNBytes(Integer.parseInt(until("\r\n").strip(), 16));
+        byte[] content = in.readNBytes(Integer.parseInt(until("\r\n").strip(), 16));
         byte[] end = in.readNBytes(2);
         if (end.length != 2 || end[0] != '\r' || end[1] != '\n') {
             throw new IOException("a chunk did not end in CRLF");

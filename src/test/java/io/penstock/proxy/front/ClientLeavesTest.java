@@ -7,6 +7,7 @@ import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
 import io.penstock.upstream.Outcome;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Work nobody waits for stops at once, in whatever phase the client leaves, and nothing is held against the replica. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class ClientLeavesTest {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientLeavesTest.class);
@@ -249,7 +251,7 @@ class ClientLeavesTest {
         assertThat(Duration.ofNanos(closed - left)).isLessThan(Duration.ofSeconds(1));
     }
 
-    private static void assertLeft(ExchangeReport report, String replica) {
+    private static void assertLeft(ExchangeReport report, @Nullable String replica) {
         assertThat(report.result()).isEqualTo(Result.CLIENT_LEFT);
         assertThat(report.failure()).isEqualTo(FailureKind.CLIENT_LEFT);
         assertThat(report.status()).isEqualTo(499);
@@ -261,7 +263,9 @@ class ClientLeavesTest {
         int before = replica.calls().size();
         replica.always(Script.json("{}"));
         try (Client other = Client.to(stage)) {
-            assertThat(other.send(Client.post("/v1/embeddings", "{\"who\":\"other\"}")).reply().status())
+            assertThat(other.send(Client.post("/v1/embeddings", "{\"who\":\"other\"}"))
+                            .reply()
+                            .status())
                     .isEqualTo(200);
         }
         assertThat(replica.calls()).hasSize(before + 1);

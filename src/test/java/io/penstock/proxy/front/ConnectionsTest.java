@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients' connections: how long they may be silent, how many there may be, and that a busy one is left alone. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class ConnectionsTest {
 
     private static final Duration MANY = Duration.ofSeconds(60);

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Until the first output event whatever happens to a replica is made good elsewhere, and the client never knows. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class FailoverTest {
 
     private static final String EVENT = "data: {\"n\":1}\n\n";
@@ -30,8 +31,12 @@ class FailoverTest {
     private static final Map<String, Script> TROUBLE = Map.ofEntries(
             Map.entry("FIN", Script.FIN),
             Map.entry("RST", Script.RESET),
-            Map.entry("partial head, FIN", Script.raw("HTTP/1.1 200 OK\r\ncontent-").then(Script.FIN)),
-            Map.entry("partial head, RST", Script.raw("HTTP/1.1 200 OK\r\ncontent-").then(Script.RESET)),
+            Map.entry(
+                    "partial head, FIN",
+                    Script.raw("HTTP/1.1 200 OK\r\ncontent-").then(Script.FIN)),
+            Map.entry(
+                    "partial head, RST",
+                    Script.raw("HTTP/1.1 200 OK\r\ncontent-").then(Script.RESET)),
             Map.entry("garbage", Script.raw("\001\002 not HTTP at all\r\n\r\n").then(Script.SILENCE)),
             Map.entry("head, FIN", Script.begun().then(Script.FIN)),
             Map.entry("head, RST", Script.begun().then(Script.RESET)),
@@ -60,11 +65,21 @@ class FailoverTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "FIN", "RST", "'partial head, FIN'", "'partial head, RST'", "garbage", "'head, FIN'", "'head, RST'",
-                "'comments, FIN'", "'half an event, FIN'", "bad chunk", "'created, FIN'", "'created, RST'"
+                "FIN",
+                "RST",
+                "'partial head, FIN'",
+                "'partial head, RST'",
+                "garbage",
+                "'head, FIN'",
+                "'head, RST'",
+                "'comments, FIN'",
+                "'half an event, FIN'",
+                "bad chunk",
+                "'created, FIN'",
+                "'created, RST'"
             })
     void troubleBeforeOutputIsMadeGoodElsewhere(String what) throws Exception {
-        Script trouble = TROUBLE.get(what);
+        Script trouble = trouble(what);
         String path = what.startsWith("created") ? "/v1/responses" : "/v1/chat/completions";
         try (Stage stage = Setting.with(one, two).probes(Duration.ofSeconds(5)).open();
                 Client client = Client.to(stage)) {
@@ -78,11 +93,14 @@ class FailoverTest {
             assertThat(report.attempts()).hasSize(2);
             assertThat(report.attempts().get(0).failure()).isEqualTo(FailureKind.DIED_BEFORE_OUTPUT);
             assertThat(report.attempts().get(0).replica()).isNotEqualTo(report.replica());
-            assertThat(List.of(
-                            one.call(0).header("x-request-id"), two.call(0).header("x-request-id")))
+            assertThat(List.of(one.call(0).header("x-request-id"), two.call(0).header("x-request-id")))
                     .containsExactlyInAnyOrder("me", "me-2");
             assertThat(one.call(0).text()).isEqualTo(two.call(0).text());
         }
+    }
+
+    private static Script trouble(String what) {
+        return TROUBLE.getOrDefault(what, Script.FIN);
     }
 
     /** Whoever gets the first request does this with it; everything after that goes well. */
@@ -96,7 +114,7 @@ class FailoverTest {
     @ValueSource(strings = {"FIN", "head, FIN", "comments, FIN", "created, FIN", "garbage"})
     void troubleAfterAHeartbeatIsMadeGoodUnderTheSameHead(String what) throws Exception {
         CountDownLatch beaten = new CountDownLatch(1);
-        firstOfAll(Script.until(beaten).then(TROUBLE.get(what)), GOOD);
+        firstOfAll(Script.until(beaten).then(trouble(what)), GOOD);
         try (Stage stage =
                         Setting.with(one, two).heartbeat(Duration.ofMillis(60)).open();
                 Client client = Client.to(stage)) {
@@ -161,7 +179,8 @@ class FailoverTest {
         firstOfAll(cut, Script.json("{\"whole\":1}"));
         try (Stage stage = Setting.with(one, two).open();
                 Client client = Client.to(stage)) {
-            Client.Reply reply = client.send(Client.post("/v1/completions", "{}")).reply();
+            Client.Reply reply =
+                    client.send(Client.post("/v1/completions", "{}")).reply();
             assertThat(reply.body()).isEqualTo("{\"whole\":1}");
             assertThat(stage.report(0).attempts().get(0).failure()).isEqualTo(FailureKind.CUT_BEFORE_RELAY);
         }
@@ -170,7 +189,8 @@ class FailoverTest {
     @Test
     void bodyCutAfterOneMebibyteIsCutHonestly() throws Exception {
         String much = "x".repeat(2 << 20);
-        one.always(Script.raw(Script.head(200, "application/json", 4 << 20) + much).then(Script.FIN));
+        one.always(
+                Script.raw(Script.head(200, "application/json", 4 << 20) + much).then(Script.FIN));
         try (Stage stage = Setting.with(one).open();
                 Client client = Client.to(stage)) {
             String head = client.send(Client.post("/v1/embeddings", "{}")).head();
@@ -184,9 +204,7 @@ class FailoverTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void twoDeathsAreEnough(boolean afterHeartbeat) throws Exception {
-        Script death = afterHeartbeat
-                ? Script.after(120).then(Script.FIN)
-                : Script.FIN;
+        Script death = afterHeartbeat ? Script.after(120).then(Script.FIN) : Script.FIN;
         try (ScriptedReplica three = ScriptedReplica.start();
                 Stage stage = Setting.with(one, two, three)
                         .heartbeat(afterHeartbeat ? Duration.ofMillis(50) : Duration.ofSeconds(60))
@@ -221,7 +239,8 @@ class FailoverTest {
                 Client client = Client.to(stage)) {
             int failed = 0;
             for (int i = 0; i < 200; i++) {
-                failed += client.send(Client.post("/v1/embeddings", "{}")).reply().status() == 200 ? 0 : 1;
+                failed +=
+                        client.send(Client.post("/v1/embeddings", "{}")).reply().status() == 200 ? 0 : 1;
                 Thread.sleep(18 + i % 4); // The replica closes at 20 ms: this is the race itself.
             }
             assertThat(failed).isZero();
@@ -238,7 +257,8 @@ class FailoverTest {
             client.send(Client.post("/v1/embeddings", "{}")).reply();
             client.send(Client.post("/v1/embeddings", "{}")).reply();
             // Both replicas have a kept connection now; the request is what kills them.
-            Client.Reply reply = client.send(Client.post("/v1/embeddings", "{}")).reply();
+            Client.Reply reply =
+                    client.send(Client.post("/v1/embeddings", "{}")).reply();
             assertThat(reply.status()).isEqualTo(502);
             assertThat(reply.body()).contains("poison_request");
         }
@@ -280,8 +300,7 @@ class FailoverTest {
     void requestThatWaitsInVainGets503(Limit limit) throws Exception {
         one.refuse();
         Duration configured = limit == Limit.CONFIGURED ? Duration.ofMillis(200) : Duration.ofSeconds(60);
-        try (Stage stage =
-                        Setting.with(one).ready(0).waiting(10, configured).open();
+        try (Stage stage = Setting.with(one).ready(0).waiting(10, configured).open();
                 Client client = Client.to(stage)) {
             long start = System.nanoTime();
             client.send(limit == Limit.CLIENTS ? Client.chat("X-Stainless-Timeout: 0.2") : Client.chat());
@@ -322,8 +341,9 @@ class FailoverTest {
     @Test
     void failureAfterTheWaitingDeadlineIsStillMadeGoodByWhoeverIsFree() throws Exception {
         firstOfAll(Script.after(300).then(Script.FIN), GOOD);
-        try (Stage stage =
-                        Setting.with(one, two).waiting(10, Duration.ofMillis(150)).open();
+        try (Stage stage = Setting.with(one, two)
+                        .waiting(10, Duration.ofMillis(150))
+                        .open();
                 Client client = Client.to(stage)) {
             assertThat(client.send(Client.chat()).reply().body()).isEqualTo(EVENT + DONE);
         }

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that are not HTTP as its specifications have it: refused, and the connection closed, before any replica. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class FramingTest {
 
     private ScriptedReplica replica;
@@ -41,18 +42,14 @@ class FramingTest {
                 Arguments.of("Host with a path", "GET /health HTTP/1.1\r\nHost: a/b\r\n\r\n"),
                 Arguments.of("Host with user info", "GET /health HTTP/1.1\r\nHost: u@a\r\n\r\n"),
                 Arguments.of("Host list", "GET /health HTTP/1.1\r\nHost: a, b\r\n\r\n"),
-                Arguments.of(
-                        "two different lengths", post + host + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+                Arguments.of("two different lengths", post + host + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
                 Arguments.of("length list", post + host + "Content-Length: 2, 3\r\n\r\n{}"),
                 Arguments.of("negative length", post + host + "Content-Length: -2\r\n\r\n{}"),
                 Arguments.of("length with a sign", post + host + "Content-Length: +2\r\n\r\n{}"),
                 Arguments.of("length in words", post + host + "Content-Length: two\r\n\r\n{}"),
-                Arguments.of(
-                        "unknown transfer coding", post + host + "Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n"),
-                Arguments.of(
-                        "chunked twice", post + host + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
-                Arguments.of(
-                        "chunked not last", post + host + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"),
+                Arguments.of("unknown transfer coding", post + host + "Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n"),
+                Arguments.of("chunked twice", post + host + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+                Arguments.of("chunked not last", post + host + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"),
                 Arguments.of(
                         "chunked in HTTP/1.0",
                         "POST /v1/embeddings HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),

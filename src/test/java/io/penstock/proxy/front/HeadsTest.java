@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.proxy.ExchangeReport.Result;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** How answers look on the wire: heads, framing, and what comes when. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class HeadsTest {
 
     private static final String FIRST = "data: {\"n\":1}\n\n";
@@ -51,14 +53,22 @@ class HeadsTest {
 
     @Test
     void headKeepsTheReplicasOrderAndSpelling() throws Exception {
-        replica.always(Script.raw("HTTP/1.1 200 Fine\r\nX-B: 2\r\nx-a: 1\r\nSet-Cookie: one\r\nCONTENT-TYPE: text/plain\r\n"
-                + "set-cookie: two\r\nContent-Length: 2\r\nX-Last: yes\r\n\r\nhi"));
+        String head = String.join(
+                "\r\n",
+                "HTTP/1.1 200 Fine",
+                "X-B: 2",
+                "x-a: 1",
+                "Set-Cookie: one",
+                "CONTENT-TYPE: text/plain",
+                "set-cookie: two",
+                "Content-Length: 2",
+                "X-Last: yes",
+                "");
+        replica.always(Script.raw(head + "\r\nhi"));
         try (Client client = Client.to(stage)) {
             Client.Reply reply = client.send(Client.post("/v1/embeddings", "{}", "X-Request-Id: mine-1"))
                     .reply();
-            assertThat(reply.head())
-                    .isEqualTo("HTTP/1.1 200 Fine\r\nX-B: 2\r\nx-a: 1\r\nSet-Cookie: one\r\nCONTENT-TYPE: text/plain\r\n"
-                            + "set-cookie: two\r\nContent-Length: 2\r\nX-Last: yes\r\nx-request-id: mine-1\r\n\r\n");
+            assertThat(reply.head()).isEqualTo(head + "x-request-id: mine-1\r\n\r\n");
             assertThat(reply.body()).isEqualTo("hi");
         }
     }
@@ -99,7 +109,8 @@ class HeadsTest {
             client.send(Client.chat("Connection: keep-alive").replace("HTTP/1.1", "HTTP/1.0"));
             String head = client.head();
             assertThat(head).contains("connection: close\r\n").doesNotContain("transfer-encoding", "keep-alive");
-            assertThat(new String(client.bytes(FIRST.length()))).isEqualTo(FIRST); // Not held to the end.
+            assertThat(new String(client.bytes(FIRST.length()), StandardCharsets.UTF_8))
+                    .isEqualTo(FIRST); // Not held to the end.
             second.countDown();
             assertThat(client.rest()).isEqualTo(DONE);
         }
@@ -136,8 +147,7 @@ class HeadsTest {
     void headIsAnsweredWithoutBody() throws Exception {
         try (Client client = Client.to(stage)) {
             for (String path : new String[] {"/health", "/v1/models", "/nowhere"}) {
-                Client.Reply reply =
-                        client.send(Client.request("HEAD", path)).bodilessReply();
+                Client.Reply reply = client.send(Client.request("HEAD", path)).bodilessReply();
                 assertThat(reply.status()).isEqualTo(path.equals("/nowhere") ? 404 : 200);
             }
             assertThat(client.send(Client.request("GET", "/version")).reply().body())

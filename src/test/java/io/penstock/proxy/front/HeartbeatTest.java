@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Signs of life for a streaming client that waits, and what can still be said once one was sent. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class HeartbeatTest {
 
     private static final String COMMENT = ": penstock: waiting for a replica\n\n";
@@ -139,7 +140,9 @@ class HeartbeatTest {
                 Client client = Client.to(stage)) {
             client.send(Client.chat()).head();
             assertThat(client.chunk()).isEqualTo(COMMENT);
-            assertThat(client.rest()).contains("\"code\":\"no_replica_available\"").doesNotContain("[DONE]");
+            assertThat(client.rest())
+                    .contains("\"code\":\"no_replica_available\"")
+                    .doesNotContain("[DONE]");
             assertThat(stage.report(0).result()).isEqualTo(Result.BROKEN);
             assertThat(stage.report(0).failure()).isEqualTo(FailureKind.NO_REPLICA);
         }

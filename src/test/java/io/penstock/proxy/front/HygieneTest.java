@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which headers pass, on the wire, for both kinds of routes and in both directions. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class HygieneTest {
 
     private ScriptedReplica replica;
@@ -55,8 +56,16 @@ class HygieneTest {
         }
         Call call = replica.call(0);
         for (String gone : new String[] {
-            "x-secret", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer", "upgrade",
-            "x-data-parallel-rank", "x-forwarded-port", "forwarded"
+            "x-secret",
+            "keep-alive",
+            "proxy-connection",
+            "proxy-authorization",
+            "te",
+            "trailer",
+            "upgrade",
+            "x-data-parallel-rank",
+            "x-forwarded-port",
+            "forwarded"
         }) {
             assertThat(call.headers(gone)).as(gone).isEmpty();
         }
@@ -76,9 +85,21 @@ class HygieneTest {
     @ParameterizedTest
     @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
     void towardsTheClient(String path) throws Exception {
-        replica.always(Script.raw("HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Drop\r\nX-Drop: 1\r\nKeep-Alive: timeout=5\r\n"
-                + "Proxy-Authenticate: Basic\r\nTrailer: X-T\r\nUpgrade: h2c\r\nProxy-Connection: x\r\n"
-                + "Server: uvicorn\r\nX-Keep: yes\r\ncontent-length: 2\r\n\r\nhi"));
+        replica.always(Script.raw(String.join(
+                "\r\n",
+                "HTTP/1.1 200 OK",
+                "Connection: keep-alive, X-Drop",
+                "X-Drop: 1",
+                "Keep-Alive: timeout=5",
+                "Proxy-Authenticate: Basic",
+                "Proxy-Connection: x",
+                "Trailer: X-T",
+                "Upgrade: h2c",
+                "Server: uvicorn",
+                "X-Keep: yes",
+                "content-length: 2",
+                "",
+                "hi")));
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
             Client.Reply reply = client.send(Client.post(path, "{}")).reply();
@@ -162,7 +183,8 @@ class HygieneTest {
                 + "content-length: 4\r\n\r\n\001\002\003\004"));
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
-            Client.Reply reply = client.send(Client.chat("Accept-Encoding: gzip")).reply();
+            Client.Reply reply =
+                    client.send(Client.chat("Accept-Encoding: gzip")).reply();
             assertThat(reply.header("content-encoding")).isEqualTo("gzip");
             assertThat(reply.body()).isEqualTo("\001\002\003\004");
         }

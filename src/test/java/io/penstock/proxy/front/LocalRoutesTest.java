@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the front answers by itself, and what it refuses. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class LocalRoutesTest {
 
     private ScriptedReplica replica;
@@ -78,7 +79,18 @@ class LocalRoutesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/", "/docs", "/redoc", "/openapi.json", "/metrics", "/v1", "/v1/chat", "/v2/models", "/v1/responses/a/b"})
+    @ValueSource(
+            strings = {
+                "/",
+                "/docs",
+                "/redoc",
+                "/openapi.json",
+                "/metrics",
+                "/v1",
+                "/v1/chat",
+                "/v2/models",
+                "/v1/responses/a/b"
+            })
     void everythingElseIsNotFound(String path) throws Exception {
         Client.Reply reply = ask("GET", path);
         assertThat(reply.status()).isEqualTo(404);

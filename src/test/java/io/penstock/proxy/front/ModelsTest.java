@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The list of models, merged over replicas that differ, lie, hang or refuse. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class ModelsTest {
 
     private static final String LIST = "/v1/models";
@@ -42,7 +43,8 @@ class ModelsTest {
                     .put("max_model_len", 4096)
                     .put("parent", id.equals("adapter") ? "base" : null));
         }
-        return Script.json(new JsonObject().put("object", "list").put("data", data).encode());
+        return Script.json(
+                new JsonObject().put("object", "list").put("data", data).encode());
     }
 
     private static JsonArray ids(Client.Reply reply) {
@@ -57,7 +59,8 @@ class ModelsTest {
                 Client client = Client.to(stage)) {
             Client.Reply reply = client.send(Client.request("GET", LIST)).reply();
             assertThat(ids(reply)).containsExactly("base", "org/big-model", "adapter");
-            JsonObject adapter = new JsonObject(reply.body()).getJsonArray("data").getJsonObject(2);
+            JsonObject adapter =
+                    new JsonObject(reply.body()).getJsonArray("data").getJsonObject(2);
             assertThat(adapter.getInteger("max_model_len")).isEqualTo(4096);
             assertThat(adapter.getString("parent")).isEqualTo("base");
             assertThat(new JsonObject(reply.body()).getString("object")).isEqualTo("list");
@@ -106,8 +109,10 @@ class ModelsTest {
         ANSWERS_401(Script.answer(401, "application/json", "{}")),
         ANSWERS_NONSENSE(Script.json("[1,2")),
         ANSWERS_ANOTHER_SHAPE(Script.json("{\"data\":{\"id\":1}}")),
-        CUTS_ITS_BODY(Script.raw(Script.head(200, "application/json", 100) + "{\"data\":").then(Script.FIN));
+        CUTS_ITS_BODY(Script.raw(Script.head(200, "application/json", 100) + "{\"data\":")
+                .then(Script.FIN));
 
+        @SuppressWarnings("ImmutableEnumChecker") // Scripts hold no state.
         private final Script script;
 
         Broken(Script script) {

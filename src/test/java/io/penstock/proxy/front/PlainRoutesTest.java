@@ -9,7 +9,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Routes that are passed through: forms, stored responses, paths that the operator opened. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class PlainRoutesTest {
 
     private static final String UPLOAD = "/v1/audio/transcriptions";
@@ -79,10 +79,15 @@ class PlainRoutesTest {
     void chunkedUploadArrives() throws Exception {
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
-            client.send(Client.request("POST", UPLOAD, "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+            client.send(
+                    Client.request("POST", UPLOAD, "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
             assertThat(client.reply().status()).isEqualTo(200);
         }
-        assertThat(replica.call(0).text().replaceAll("\\w+\r\n(\\w*)(\r\n)?", "$1").strip()).contains("abc");
+        assertThat(replica.call(0)
+                        .text()
+                        .replaceAll("\\w+\r\n(\\w*)(\r\n)?", "$1")
+                        .strip())
+                .contains("abc");
     }
 
     @Test
@@ -130,8 +135,9 @@ class PlainRoutesTest {
                             .status())
                     .isEqualTo(200);
         }
-        assertThat(replica.calls()).extracting(Call::requestLine).containsExactly(
-                "GET /my/route HTTP/1.1", "GET /my/route HTTP/1.1", "HEAD /my/route HTTP/1.1");
+        assertThat(replica.calls())
+                .extracting(Call::requestLine)
+                .containsExactly("GET /my/route HTTP/1.1", "GET /my/route HTTP/1.1", "HEAD /my/route HTTP/1.1");
     }
 
     @ParameterizedTest
@@ -263,8 +269,6 @@ class PlainRoutesTest {
 
     @Test
     void clientThatLeavesDuringTheUploadStopsTheReplica() throws Exception {
-        CountDownLatch never = new CountDownLatch(1);
-        replica.always(Script.until(never));
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
             client.send(upload(1_000_000)).send(new byte[10_000]);

@@ -28,8 +28,15 @@ public interface Script {
     }
 
     /** The head of a stream, as vLLM writes it. */
-    String STREAM_HEAD = "HTTP/1.1 200 OK\r\ndate: Tue, 24 Nov 2026 15:00:00 GMT\r\nserver: uvicorn\r\n"
-            + "content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+    String STREAM_HEAD = String.join(
+            "\r\n",
+            "HTTP/1.1 200 OK",
+            "date: Tue, 24 Nov 2026 15:00:00 GMT",
+            "server: uvicorn",
+            "content-type: text/event-stream; charset=utf-8",
+            "transfer-encoding: chunked",
+            "",
+            "");
 
     /** A whole stream: each event in a chunk of its own, then the end. */
     static Script stream(String... events) {

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A replica on a bare server socket that does exactly what a test tells it. Probes of its health and its models are
@@ -40,7 +41,7 @@ public final class ScriptedReplica implements AutoCloseable {
     private volatile boolean deaf;
     private volatile int idleMillis = 60_000;
     private ServerSocket listener;
-    private Thread accepting;
+    private @Nullable Thread accepting;
 
     private ScriptedReplica(String address, int port, int backlog) throws IOException {
         this.address = address;
@@ -117,8 +118,9 @@ public final class ScriptedReplica implements AutoCloseable {
     }
 
     /** Closes the port: connections are refused from now on. Those that are open stay. */
-    public ScriptedReplica refuse() throws IOException {
+    public ScriptedReplica refuse() throws Exception {
         listener.close();
+        acceptorEnds(); // While it still accepts, the kernel keeps the port open.
         return this;
     }
 
@@ -133,8 +135,8 @@ public final class ScriptedReplica implements AutoCloseable {
     }
 
     /** Closes the port and resets every connection, as when its process is killed. */
-    public ScriptedReplica die() throws IOException {
-        listener.close();
+    public ScriptedReplica die() throws Exception {
+        refuse();
         for (Socket socket : open) {
             socket.setSoLinger(true, 0);
             socket.close();
@@ -146,7 +148,7 @@ public final class ScriptedReplica implements AutoCloseable {
     public ScriptedReplica blackHole() throws Exception {
         deaf = true;
         fillers.add(new Socket(address, port()));
-        accepting.join(); // It took that one; the next ones fill the backlog.
+        acceptorEnds(); // It took that one; the next ones fill the backlog.
         while (true) {
             Socket filler = new Socket();
             fillers.add(filler);
@@ -155,6 +157,13 @@ public final class ScriptedReplica implements AutoCloseable {
             } catch (SocketTimeoutException full) {
                 return this;
             }
+        }
+    }
+
+    private void acceptorEnds() throws InterruptedException {
+        Thread acceptor = accepting;
+        if (acceptor != null) {
+            acceptor.join(10_000);
         }
     }
 
@@ -200,7 +209,8 @@ public final class ScriptedReplica implements AutoCloseable {
                 String head = line(in, "\r\n\r\n");
                 socket.setSoTimeout(0);
                 Call call = new Call(socket, head, body(in, head));
-                Script probe = paths.getOrDefault(path(head), standing(path(head)));
+                Script told = paths.get(path(head));
+                Script probe = told == null ? standing(path(head)) : told;
                 if (probe != null) {
                     probe.play(call);
                 } else {
@@ -222,7 +232,7 @@ public final class ScriptedReplica implements AutoCloseable {
         }
     }
 
-    private static Script standing(String path) {
+    private static @Nullable Script standing(String path) {
         return switch (path) {
             case "/health" -> Script.answer(200, "text/plain", "");
             case "/v1/models" -> Script.json(MODELS);
@@ -245,7 +255,11 @@ public final class ScriptedReplica implements AutoCloseable {
         }
         int length = Integer.parseInt(
                 lower.substring(at + 17, lower.indexOf('\r', at + 2)).strip());
-        return in.readNBytes(length);
+        byte[] body = in.readNBytes(length);
+        if (body.length < length) {
+            throw new IOException("the body ended early");
+        }
+        return body;
     }
 
     /** Reads up to and with a mark; fails when the connection ends before it. */

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What a test wants a {@link Stage} to be like. Everything else is as in production, but for short times. */
 public final class Setting {
@@ -45,10 +46,9 @@ public final class Setting {
     }
 
     /** Adds a replica. */
-    public Setting replica(String host, int port, String apiKey, int maxInFlight) {
+    public Setting replica(String host, int port, @Nullable String apiKey, int maxInFlight) {
         String name = String.valueOf((char) ('a' + replicas.size()));
-        replicas.add(
-                new Replica(name, new Endpoint(host, port), false, false, 1, maxInFlight, Set.of(), apiKey));
+        replicas.add(new Replica(name, new Endpoint(host, port), false, false, 1, maxInFlight, Set.of(), apiKey));
         return this;
     }
 
@@ -160,7 +160,7 @@ public final class Setting {
     }
 
     /** Starts it, and waits for the replicas. */
-    public Stage open() throws Exception {
+    public Stage open() {
         return new Stage(this);
     }
 }

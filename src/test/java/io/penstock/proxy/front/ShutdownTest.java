@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The way down: first sending clients elsewhere, then taking no new work, then an honest end. */
+@SuppressWarnings("NullAway.Init") // Opened before each test.
 class ShutdownTest {
 
     private static final String EVENT = "data: {\"n\":1}\n\n";
@@ -42,7 +43,15 @@ class ShutdownTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"/health", "/version", "/nowhere", "/v1/models", "/v1/responses/r", "/v1/embeddings", "/v1/chat/completions"})
+            strings = {
+                "/health",
+                "/version",
+                "/nowhere",
+                "/v1/models",
+                "/v1/responses/r",
+                "/v1/embeddings",
+                "/v1/chat/completions"
+            })
     void lameDuckServesAndClosesTheConnectionAfterIt(String path) throws Exception {
         boolean chat = path.endsWith("completions");
         replica.always(chat ? Script.stream(EVENT) : Script.json("{}"));
@@ -114,7 +123,8 @@ class ShutdownTest {
     }
 
     private boolean isRefused() {
-        try (Client client = Client.to(stage)) {
+        try {
+            Client.to(stage).close();
             return false;
         } catch (ConnectException refused) {
             return true;
@@ -154,11 +164,12 @@ class ShutdownTest {
             assertThat(silent.reply().status()).isEqualTo(503);
             assertThat(uploading.reply().status()).isEqualTo(503);
             await(down);
-            Eventually.that("the replica is told", () -> replica.calls().stream()
-                    .allMatch(call -> call.closedNanos() != 0));
+            Eventually.that(
+                    "the replica is told", () -> replica.calls().stream().allMatch(call -> call.closedNanos() != 0));
         }
         assertThat(stage.reports()).hasSize(3);
-        assertThat(stage.report(0).attempts().size() + stage.report(1).attempts().size()
+        assertThat(stage.report(0).attempts().size()
+                        + stage.report(1).attempts().size()
                         + stage.report(2).attempts().size())
                 .isEqualTo(2);
     }

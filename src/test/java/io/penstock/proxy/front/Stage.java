@@ -1,7 +1,5 @@
 package io.penstock.proxy.front;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.penstock.admission.BodyBudget;
 import io.penstock.admission.WaitingRoom;
 import io.penstock.bus.Topic;
@@ -74,7 +72,7 @@ public final class Stage implements AutoCloseable {
         }
     }
 
-    Stage(Setting setting) throws Exception {
+    Stage(Setting setting) {
         PenstockConfig config = setting.config();
         vertx = Vertx.builder()
                 .with(new VertxOptions().setEventLoopPoolSize(2).setPreferNativeTransport(true))
@@ -101,8 +99,11 @@ public final class Stage implements AutoCloseable {
         Eventually.that(wanted + " replicas are ready", () -> ready() == wanted);
     }
 
-    private static void await(Future<?> future) throws Exception {
-        future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    private static void await(Future<?> future) {
+        future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(10, TimeUnit.SECONDS)
+                .join();
     }
 
     /** Where clients connect. */
@@ -118,7 +119,9 @@ public final class Stage implements AutoCloseable {
     /** One replica. */
     public UpstreamState replica(String name) {
         UpstreamState found = live.current().find(name);
-        assertThat(found).as(name).isNotNull();
+        if (found == null) {
+            throw new AssertionError("no replica " + name);
+        }
         return found;
     }
 
@@ -159,8 +162,7 @@ public final class Stage implements AutoCloseable {
 
     /** The n-th report, from 0, once it is there. */
     public ExchangeReport report(int n) {
-        Eventually.that(
-                () -> "report " + n + ", have " + books.ended, () -> books.ended.size() > n);
+        Eventually.that(() -> "report " + n + ", have " + books.ended, () -> books.ended.size() > n);
         return books.ended.get(n);
     }
 
@@ -193,7 +195,7 @@ public final class Stage implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         try {
             settle();
         } finally {
