@@ -135,8 +135,7 @@ final class Exchange {
         next.start();
     }
 
-    // ---- what an attempt asks for
-    // ------------------------------------------------------------------------------------
+    // ---- what an attempt asks for -------------------------------------------------------------------------------
 
     HttpMethod method() {
         return request.method();
@@ -164,8 +163,7 @@ final class Exchange {
                 upstream.identity().replica().apiKey());
     }
 
-    // ---- what an attempt tells
-    // ---------------------------------------------------------------------------------------
+    // ---- what an attempt tells ----------------------------------------------------------------------------------
 
     void connected() {
         timeline.connected(loop.now());
@@ -244,8 +242,7 @@ final class Exchange {
         seek(/* front= */ true);
     }
 
-    // ---- what others tell
-    // --------------------------------------------------------------------------------------------
+    // ---- what others tell ---------------------------------------------------------------------------------------
 
     /**
      * A replica was judged dead. Work of ours there that has shown nothing yet goes elsewhere, if there is an elsewhere.
@@ -292,8 +289,7 @@ final class Exchange {
         return running;
     }
 
-    // ---- the clock
-    // ---------------------------------------------------------------------------------------------------
+    // ---- the clock ----------------------------------------------------------------------------------------------
 
     private void armDeadlines() {
         long waited = timeline.sinceArrival(loop.now());
@@ -353,8 +349,7 @@ final class Exchange {
         }
     }
 
-    // ---- the end
-    // -----------------------------------------------------------------------------------------------------
+    // ---- the end ------------------------------------------------------------------------------------------------
 
     private void refuse(ProxyFailure failure) {
         fail(failure, null);

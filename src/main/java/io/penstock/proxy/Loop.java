@@ -168,8 +168,7 @@ final class Loop {
         });
     }
 
-    private Future<HttpClientRequest> dial(
-            HttpClient by, Upstream identity, HttpMethod method, String uri, int nth) {
+    private Future<HttpClientRequest> dial(HttpClient by, Upstream identity, HttpMethod method, String uri, int nth) {
         List<String> addresses = identity.addresses();
         if (addresses.isEmpty()) {
             return Future.failedFuture(new ProxyFailure(
