@@ -10,6 +10,7 @@ import io.netty.channel.ServerChannel;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -82,7 +83,11 @@ final class ListeningPort {
             return Future.succeededFuture();
         }
         Promise<Void> closed = Promise.promise();
-        ChannelFuture unused = open.close().addListener(result -> closed.complete());
+        // NIO gives the port back only with its next select, which comes before any timer.
+        ChannelFuture unused = open.close().addListener(result -> {
+            io.netty.util.concurrent.Future<?> unusedTimer =
+                    open.eventLoop().schedule(() -> closed.complete(), 1, TimeUnit.MILLISECONDS);
+        });
         return closed.future();
     }
 }
