@@ -59,6 +59,7 @@ final class ScriptedReplica implements AutoCloseable {
     private final String address;
     private final int port;
     private volatile @Nullable ServerSocket listener;
+    private @Nullable Thread accepting;
 
     ScriptedReplica() throws IOException {
         this("127.0.0.1", 0);
@@ -109,6 +110,7 @@ final class ScriptedReplica implements AutoCloseable {
         server.bind(new InetSocketAddress(InetAddress.getByName(address), wanted));
         listener = server;
         Thread acceptor = new Thread(() -> accept(server), "scripted-accept");
+        accepting = acceptor;
         acceptor.setDaemon(true);
         acceptor.start();
         return server.getLocalPort();
@@ -203,6 +205,18 @@ final class ScriptedReplica implements AutoCloseable {
         socket.getOutputStream().flush();
     }
 
+    /** The port is closed only once nobody stands in accept() any more. */
+    private void awaitAcceptor() {
+        Thread acceptor = accepting;
+        if (acceptor != null) {
+            try {
+                acceptor.join(5_000);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** Closes the port and resets every connection, as a process that is killed does. */
     @Override
     public void close() throws IOException {
@@ -210,6 +224,7 @@ final class ScriptedReplica implements AutoCloseable {
         if (server != null) {
             server.close();
         }
+        awaitAcceptor();
         for (Socket socket : open) {
             try {
                 socket.setSoLinger(true, 0);
