@@ -65,6 +65,7 @@ public final class Main {
                 .addSubcommand(new DemoCommand(chance))
                 .addSubcommand(new SimCommand(chance.nanoClock(), chance.epochMillis()))
                 .addSubcommand(new io.penstock.CheckCommand())
+                .addSubcommand(new ImportCommand(System.in))
                 .addSubcommand(new StatusCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
                 .addSubcommand(new UndrainCommand());
