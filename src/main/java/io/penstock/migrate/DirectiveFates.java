@@ -26,11 +26,21 @@ final class DirectiveFates {
             "keepalive_timeout");
 
     /** Their arguments may be secret, or are a program. */
-    private static final Set<String> NAME_ONLY =
-            Set.of("set", "if", "map", "geo", "split_clients", "auth_basic_user_file", "sub_filter", "secure_link_md5");
+    private static final Set<String> NAME_ONLY = Set.of(
+            "log_format",
+            "set",
+            "if",
+            "map",
+            "geo",
+            "split_clients",
+            "auth_basic_user_file",
+            "sub_filter",
+            "secure_link_md5");
 
     private static final String IDLE_REPLICAS =
             "connections to replicas are kept open for 3s, less than vLLM does, without a line for it";
+
+    private static final String ANSWERS_AS_THEY_ARE = "answers are passed as vLLM sends them";
 
     private static final Map<String, Fate> TABLE = new HashMap<>();
 
@@ -57,7 +67,7 @@ final class DirectiveFates {
                 "proxy_connect_timeout");
         needless(
                 "until its first output every request moves on when a replica fails, a POST as well",
-                "proxy_next_upstream_timeout proxy_next_upstream_tries");
+                "proxy_next_upstream proxy_next_upstream_timeout proxy_next_upstream_tries");
         needless("all event loops share one view of the replicas", "zone");
         needless("names are looked up again every 2s, with the system's resolver", "resolver resolver_timeout");
         needless(
@@ -69,7 +79,7 @@ final class DirectiveFates {
                 "errors are JSON in the shape of the API that was called",
                 "error_page proxy_intercept_errors recursive_error_pages");
         needless(
-                "answers are passed as vLLM sends them",
+                ANSWERS_AS_THEY_ARE,
                 "gzip gzip_vary gzip_proxied gzip_types gzip_comp_level"
                         + " gzip_buffers gzip_http_version gzip_min_length gzip_disable gunzip proxy_redirect proxy_cookie_path"
                         + " proxy_cookie_domain default_type types types_hash_max_size charset etag if_modified_since");
@@ -159,7 +169,8 @@ final class DirectiveFates {
 
     private void enter(Directive directive) {
         String name = directive.name();
-        if (SILENT.contains(name)) {
+        boolean carried = name.equals("access_log") && directive.first().equals("off");
+        if (carried || SILENT.contains(name)) {
             return;
         }
         if (name.equals("proxy_set_header")) {
@@ -176,12 +187,11 @@ final class DirectiveFates {
     }
 
     private static Fate fate(Directive directive) {
-        if (directive.name().equals("proxy_next_upstream")) {
-            return directive.first().equals("off")
-                    ? new Fate(true, "requests without output always move on from a replica that failed")
-                    : new Fate(
-                            false,
-                            "until its first output every request moves on when a replica fails, a POST as well");
+        if (directive.name().equals("proxy_next_upstream") && directive.first().equals("off")) {
+            return new Fate(true, "requests without output always move on from a replica that failed");
+        }
+        if (directive.name().equals("include") && directive.first().endsWith("mime.types")) {
+            return new Fate(false, ANSWERS_AS_THEY_ARE);
         }
         Fate known = TABLE.get(directive.name());
         return known != null ? known : new Fate(true, "not known to this command; see whether it mattered");
@@ -193,9 +203,7 @@ final class DirectiveFates {
         if (name.equals("add_header")) {
             return "add_header " + Plain.text(directive.first());
         }
-        return (TABLE.containsKey(name) && !NAME_ONLY.contains(name)) || name.equals("proxy_next_upstream")
-                ? directive.shown()
-                : Plain.text(name);
+        return TABLE.containsKey(name) && !NAME_ONLY.contains(name) ? directive.shown() : Plain.text(name);
     }
 
     private static void needless(String reason, String names) {

@@ -3,6 +3,7 @@ package io.penstock.migrate;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** What becomes of {@code proxy_set_header}. Values are not shown: keys stand in them. */
 final class HeaderFates {
@@ -32,14 +33,21 @@ final class HeaderFates {
             "te",
             "proxy-connection");
 
+    private static final Pattern BRACED = Pattern.compile("\\$\\{(\\w+)}");
+
     private HeaderFates() {}
+
+    /** nginx takes {@code ${host}} for {@code $host}. */
+    private static String unbraced(String value) {
+        return BRACED.matcher(value).replaceAll("\\$$1");
+    }
 
     static void enter(Directive directive, Account account) {
         String name = directive.first().toLowerCase(Locale.ROOT);
         String subject = "proxy_set_header " + Plain.text(directive.first());
         int line = directive.line();
         Set<String> same = SAME.get(name);
-        if (same != null && same.contains(directive.last())) {
+        if (same != null && same.contains(unbraced(directive.last()))) {
             account.needless(subject, line, BY_ITSELF);
         } else if (HOPS.contains(name)) {
             account.needless(subject, line, HOP);

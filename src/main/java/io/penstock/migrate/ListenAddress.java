@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class ListenAddress {
 
     private static final Pattern PORT = Pattern.compile("\\d{1,5}");
+    private static final Pattern PORTS = Pattern.compile("\\d+-\\d+");
     private static final Pattern ADDRESS = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+|\\*)(?::(\\d{1,5}))?");
     private static final String EVERY_IPV4 = "0.0.0.0:";
     private static final String EVERY_IPV6 = "[::]:";
@@ -61,7 +62,7 @@ final class ListenAddress {
             }
         }
         page.comment("nginx: " + origin + ". " + published(port));
-        page.line("listen: \"" + chosen + "\"");
+        page.line("listen: " + (chosen.startsWith("[") ? "\"" + chosen + "\"" : chosen));
         if (chosen.endsWith(ADMIN_PORT)) {
             page.line("admin: 127.0.0.1:8091   # the usual 8090 is taken by listen; tell penstock status --admin");
         }
@@ -107,7 +108,7 @@ final class ListenAddress {
             return EVERY_IPV4 + Integer.parseInt(text);
         }
         Matcher address = ADDRESS.matcher(text);
-        if (!address.matches()) {
+        if (!address.matches() || PORTS.matcher(text).matches()) {
             return null;
         }
         String host = address.group(1).equals("*") ? "0.0.0.0" : address.group(1);

@@ -246,10 +246,10 @@ public final class NginxImport {
         Directive location = site.location();
         page.comment("Made by `penstock import` from " + Plain.text(source) + ": "
                 + (upstream == null ? "the host" : Plain.text(upstream.shown()))
-                + (location == null ? "" : " that " + location.shown() + " passes to")
+                + (location == null ? "" : ", which " + location.shown() + " passes to")
                 + ". Try it with `penstock check`.");
         page.comments("NOT CARRIED OVER:", account.lost());
-        page.line(keys.toString().stripTrailing());
+        page.gap().line(keys.toString().stripTrailing());
         page.comments("No longer needed:", account.needless());
         page.comments("Different in any case:", account.differences());
         return page.toString();

@@ -6,7 +6,10 @@ import java.util.regex.Pattern;
 /** nginx's durations and sizes, and ours. */
 final class NginxUnits {
 
-    private static final Pattern TIME = Pattern.compile("(?:\\d{1,9}(?:ms|[smhdwMy])? ?)+");
+    /** Only the last number may stand without its unit. */
+    private static final Pattern TIME =
+            Pattern.compile("(?:\\d{1,9}(?:ms|[smhdwMy]) ?)*(?:\\d{1,9}(?:ms|[smhdwMy])?)?");
+
     private static final Pattern TIME_PART = Pattern.compile("(\\d{1,9})(ms|[smhdwMy])?");
     private static final Pattern SIZE = Pattern.compile("(\\d{1,12})([kKmMgG])?");
     private static final long HOUR_MILLIS = 3_600_000;
@@ -16,7 +19,7 @@ final class NginxUnits {
 
     /** Milliseconds of {@code 60}, {@code 1h30m} or {@code 500ms}; -1 when it is no time. */
     static long millis(String text) {
-        if (!TIME.matcher(text).matches()) {
+        if (text.isEmpty() || !TIME.matcher(text).matches()) {
             return -1;
         }
         long millis = 0;
