@@ -54,7 +54,7 @@ class ArchitectureTest {
         Set<String> packages = new TreeSet<>();
         PRODUCTION.forEach(each -> packages.add(each.getPackageName()));
 
-        Set<String> planned = new TreeSet<>(Set.of(ROOT, ROOT + ".sim"));
+        Set<String> planned = new TreeSet<>(Set.of(ROOT, ROOT + ".sim", ROOT + ".migrate"));
         ORDER.forEach(each -> planned.add(ROOT + "." + each));
         assertThat(packages).isEqualTo(planned);
     }
@@ -68,6 +68,21 @@ class ArchitectureTest {
     @Test
     void theSimulatorStandsApart() {
         theSimulatorImportsNobody(ROOT).check(PRODUCTION);
+    }
+
+    @Test
+    void theImportOfOtherConfigurationsKnowsOursOnly() {
+        String[] forbidden = Stream.concat(
+                        ORDER.stream().filter(each -> !each.equals("config")).map(each -> ROOT + "." + each + ".."),
+                        Stream.of(ROOT, ROOT + ".sim.."))
+                .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + ".migrate..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(forbidden)
+                .check(PRODUCTION);
     }
 
     @ParameterizedTest
@@ -97,7 +112,8 @@ class ArchitectureTest {
     private static ArchRule importsPointLeft(String root, String name) {
         Stream<String> toTheRight = ORDER.stream().skip(ORDER.indexOf(name) + 1L);
         String[] forbidden = Stream.concat(
-                        toTheRight.map(right -> root + "." + right + ".."), Stream.of(root, root + ".sim.."))
+                        toTheRight.map(right -> root + "." + right + ".."),
+                        Stream.of(root, root + ".sim..", root + ".migrate.."))
                 .toArray(String[]::new);
         return noClasses()
                 .that()

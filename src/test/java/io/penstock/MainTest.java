@@ -21,7 +21,7 @@ class MainTest {
     @Test
     void allCommandsAreThere() {
         assertThat(main.getSubcommands().keySet())
-                .containsExactly("serve", "demo", "sim", "check", "status", "drain", "undrain");
+                .containsExactly("serve", "demo", "sim", "check", "import", "status", "drain", "undrain");
     }
 
     @Test
@@ -35,7 +35,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "status", "drain", "undrain"})
+    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain"})
     void everyCommandExplainsItself(String command) {
         assertThat(main.execute(command, "--help")).isZero();
 
@@ -45,7 +45,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "status", "drain", "undrain"})
+    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain"})
     void everyOptionAndParameterIsDescribed(String command) {
         CommandLine.Model.CommandSpec spec =
                 Objects.requireNonNull(main.getSubcommands().get(command)).getCommandSpec();
@@ -64,7 +64,7 @@ class MainTest {
         "demo --replicas many",
         "drain",
         "undrain",
-        "check",
+        "check", "import",
         "status --admin nowhere:x",
     })
     void wrongUsageExitsWithTwoAndShowsTheRight(String arguments) {
