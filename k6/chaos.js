@@ -29,6 +29,6 @@ export default function () {
 
 export const handleSummary = summary('chaos', () => [
   '  lost: failed before output. told: cut, and an error event says so. broken: cut, and only the connection says so.',
-  '  silent: cut, and it looks whole. Each that was not whole has a line above, with its request id for the access log.',
+  '  silent: cut, and it looks whole. The lines above have their request ids, for the access log.',
   '',
 ]);

@@ -2,16 +2,16 @@
 # Runs chaos.js and meanwhile breaks simulated replicas, one at a time, through the simulator's control port: kill and
 # restart, hang for a while, hang and then be killed. Ends with k6's exit code: 0, or 99 if a threshold was crossed.
 #
-#   ./penstock sim --port 8001 --replicas 3 &                                  # its control port is 8000
-#   ./penstock serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8001 --upstream http://127.0.0.1:8002 ... &
-#   BASE=http://127.0.0.1:8080 CONTROL=http://127.0.0.1:8000 k6/chaos.sh
+#   ./penstock sim --port 8101 --replicas 3 &                # its control port is 8100
+#   ./penstock serve --upstream http://127.0.0.1:8101 --upstream http://127.0.0.1:8102 --upstream http://127.0.0.1:8103 &
+#   k6/chaos.sh
 #
 # Environment: BASE, CONTROL, RATE, DURATION as k6 writes it (30s), PAUSE between two acts in seconds (3), K6 (k6),
 # LIMIT in seconds, after which everything is ended whatever happens (600). What k6 is given on top: the arguments.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-: "${BASE:=http://127.0.0.1:8080}" "${CONTROL:=http://127.0.0.1:8000}" "${DURATION:=30s}" "${RATE:=8}"
+: "${BASE:=http://127.0.0.1:8000}" "${CONTROL:=http://127.0.0.1:8100}" "${DURATION:=30s}" "${RATE:=8}"
 : "${PAUSE:=3}" "${K6:=k6}" "${LIMIT:=600}"
 export BASE DURATION RATE
 
@@ -25,7 +25,7 @@ order() {
 for tool in "$K6" curl; do
     command -v "$tool" >/dev/null 2>&1 || { say "$tool is not there; K6=PATH says where k6 is"; exit 2; }
 done
-replicas=$(curl -fsS -m 5 "$CONTROL/replicas" | grep -o '"fingerprint"' | wc -l) || replicas=0
+replicas=$(curl -fsS -m 5 "$CONTROL/replicas" | grep -o '"running"' | wc -l) || replicas=0
 if [ "$replicas" -lt 2 ]; then
     say "want a simulator with two replicas or more behind $CONTROL (penstock sim --replicas 3), found $((replicas))"
     exit 2

@@ -12,11 +12,11 @@ import { read, timed } from './lib/reader.js';
 import { cells, countOf, summary } from './lib/summary.js';
 
 const PHASES = ['before', 'burst', 'settling', 'after'];
-const rate = number('RATE', 4);
+const rate = Math.max(1, Math.round(number('RATE', 4)));
 const factor = number('FACTOR', 10);
 const steps = [
   { rate, duration: __ENV.CALM || '5s' },
-  { rate: rate * factor, duration: __ENV.BURST || '5s' },
+  { rate: Math.round(rate * factor), duration: __ENV.BURST || '5s' },
   { rate, duration: __ENV.SETTLE || '5s' },
   { rate, duration: __ENV.CALM || '5s' },
 ];

@@ -1,7 +1,7 @@
 // The metrics of all scripts, and how one reading is counted.
 
 import { Counter, Rate, Trend } from 'k6/metrics';
-import { SLO_ITL, SLO_TTFT } from './env.js';
+import { SLO_ITL, SLO_TTFT, number } from './env.js';
 import { OUTCOMES } from './reading.js';
 
 const outcomes = {};
@@ -23,12 +23,22 @@ const truncated = new Rate('stream_truncated');
 // Of all streams, those that ended whole, with the first token within SLO_TTFT and the others within SLO_ITL each.
 const good = new Rate('stream_good');
 
+// Lines that a virtual user may still write. Without an end to them, a server that is down would fill the terminal.
+let lines = number('LINES', 3);
+
+function report(reading) {
+  if (lines > 0) {
+    lines--;
+    console.warn(String(reading) + (lines === 0 ? ' (this user says no more: LINES)' : ''));
+  }
+}
+
 /** Counts a reading under these tags, and says on the console if it was not whole. */
 export function count(reading, tags) {
   const all = Object.assign({ kind: reading.call.kind }, tags);
   OUTCOMES.forEach((name) => outcomes[name].add(reading.outcome === name ? 1 : 0, all));
   if (reading.outcome !== 'whole') {
-    console.warn(String(reading));
+    report(reading);
   }
   if (!reading.call.stream) {
     return;

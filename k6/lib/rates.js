@@ -14,9 +14,10 @@ function users(rate) {
 
 /** So many requests a second, for so long. */
 export function constant(rate, duration) {
-  // k6 wants whole numbers: 0.5 a second is 1 in 2 s.
-  const scale = rate >= 1 || rate === 0 ? 1 : Math.ceil(1 / rate);
-  return Object.assign({ executor: 'constant-arrival-rate', rate: Math.round(rate * scale), duration }, users(rate), {
+  // k6 wants whole numbers: 0.5 a second is 50 in 100 s.
+  const scale = Number.isInteger(rate) ? 1 : 100;
+  return Object.assign({ executor: 'constant-arrival-rate', duration }, users(rate), {
+    rate: Math.round(rate * scale),
     timeUnit: `${scale}s`,
   });
 }
