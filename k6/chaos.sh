@@ -3,7 +3,8 @@
 # restart, hang for a while, hang and then be killed. Ends with k6's exit code: 0, or 99 if a threshold was crossed.
 #
 #   ./penstock sim --port 8101 --replicas 3 &                # its control port is 8100
-#   ./penstock serve --upstream http://127.0.0.1:8101 --upstream http://127.0.0.1:8102 --upstream http://127.0.0.1:8103 &
+#   ./penstock serve --upstream http://127.0.0.1:8101 --upstream http://127.0.0.1:8102 \
+#       --upstream http://127.0.0.1:8103 &
 #   k6/chaos.sh
 #
 # Environment: BASE, CONTROL, RATE, DURATION as k6 writes it (30s), PAUSE between two acts in seconds (3), K6 (k6),

@@ -16,8 +16,10 @@ export const options = Object.assign({}, SHARED_OPTIONS, {
 });
 
 const get = (path) => http.get(BASE + path, { headers: headers(), timeout: TIMEOUT });
-const post = (path, body) =>
-  http.post(BASE + path, JSON.stringify(Object.assign({ model: MODEL }, body)), { headers: headers(), timeout: TIMEOUT });
+const post = (path, body) => {
+  const full = Object.assign({ model: MODEL }, body);
+  return http.post(BASE + path, JSON.stringify(full), { headers: headers(), timeout: TIMEOUT });
+};
 
 /** A response's JSON, or an empty object. */
 function json(response) {
@@ -30,7 +32,8 @@ function json(response) {
 
 const expect = (name, good, seen) => {
   if (!check(seen, { [name]: () => good })) {
-    console.error(`${name}: got ${seen && seen.status !== undefined ? `${seen.status} ${seen.body || ''}` : String(seen)}`);
+    // A response of k6, or a reading of ours.
+    console.error(`${name}: got ${seen.outcome === undefined ? `${seen.status} ${seen.body || ''}` : String(seen)}`);
   }
 };
 

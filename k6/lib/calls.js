@@ -14,7 +14,7 @@ export const KINDS = {
     // A role without content comes with the first token; finish_reason alone is no token.
     isToken: (name, json) => {
       const delta = json.choices && json.choices[0] && json.choices[0].delta;
-      return !!delta && (text(delta.content) || text(delta.reasoning) || text(delta.reasoning_content) || !!delta.tool_calls);
+      return !!delta && ([delta.content, delta.reasoning, delta.reasoning_content].some(text) || !!delta.tool_calls);
     },
     isAnswer: (json) => Array.isArray(json.choices) && json.choices.length > 0,
   },

@@ -1,5 +1,5 @@
-// Prompts of a given size. The same number gives the same prompt in every run, and no two numbers the same one, so that
-// a prefix cache helps only as much as SHARED_TOKENS says.
+// Prompts of a given size. The same number gives the same prompt in every run, and no two numbers the same one, so
+// that a prefix cache helps only as much as SHARED_TOKENS says.
 
 const WORDS = ('river gate stone wheel mill water flow bank reed weir pond bridge valve pipe pump lock dam creek basin' +
   ' stream source spring canal ditch tide shore delta marsh ford rapid').split(' ');

@@ -4,9 +4,10 @@ import { millis, number } from './env.js';
 
 /** A scenario's share of virtual users: each waits for one answer at a time. */
 function users(rate) {
+  const most = number('MAX_VUS', Math.max(50, Math.ceil(rate * 30)));
   return {
-    preAllocatedVUs: Math.max(10, Math.ceil(rate * 2)),
-    maxVUs: number('MAX_VUS', Math.max(50, Math.ceil(rate * 30))),
+    preAllocatedVUs: Math.min(most, Math.max(10, Math.ceil(rate * 2))),
+    maxVUs: most,
     timeUnit: '1s',
     gracefulStop: __ENV.TIMEOUT || '60s',
   };
@@ -25,7 +26,9 @@ export function constant(rate, duration) {
 /** One step after the other, without ramps between them, so that each can be read by itself. */
 export function stepped(steps) {
   const stages = [];
-  steps.forEach((step) => stages.push({ target: step.rate, duration: '0s' }, { target: step.rate, duration: step.duration }));
+  steps.forEach(({ rate, duration }) => {
+    stages.push({ target: rate, duration: '0s' }, { target: rate, duration });
+  });
   return Object.assign(
     { executor: 'ramping-arrival-rate', startRate: steps[0].rate, stages },
     users(Math.max(...steps.map((step) => step.rate))),

@@ -9,8 +9,8 @@ import { cells, summary } from './summary.js';
 
 const UNMEASURED = [
   '  Not measured, as this k6 reads a stream only when it has ended: time to the first token, gaps between tokens.',
-  '  "head" comes with the first token if Penstock is in front (but for waits that its heartbeat ends), and says nothing',
-  '  about a vLLM by itself. For the rest: stream.js, with a k6 that has the module k6/x/sse.',
+  '  "head" comes with the first token if Penstock is in front (but for waits that its heartbeat ends), and says',
+  '  nothing about a vLLM by itself. For the rest: stream.js, with a k6 that has the module k6/x/sse.',
   '',
 ];
 

@@ -1,5 +1,5 @@
-// Reads with stock k6, which hands over an answer when all of it is here. What a stream's events were, and how it ended,
-// can still be told; when they came cannot.
+// Reads with stock k6, which hands over an answer when all of it is here. What a stream's events were, and how it
+// ended, can still be told; when they came cannot.
 
 import http from 'k6/http';
 import { Reading } from './reading.js';
