@@ -68,7 +68,8 @@ public final class Main {
                 .addSubcommand(new ImportCommand(System.in))
                 .addSubcommand(new StatusCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
-                .addSubcommand(new UndrainCommand());
+                .addSubcommand(new UndrainCommand())
+                .addSubcommand(new RehearseCommand(chance));
     }
 
     /** Settings that Vert.x and the JDK read once, when they are first used. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,21 +23,25 @@ class MainTest {
     @Test
     void allCommandsAreThere() {
         assertThat(main.getSubcommands().keySet())
-                .containsExactly("serve", "demo", "sim", "check", "import", "status", "drain", "undrain");
+                .containsExactly("serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse");
     }
 
     @Test
     void theHelpNamesEveryCommandWithItsPurposeAndWhereToStart() {
         assertThat(main.execute("--help")).isZero();
 
-        assertThat(main.getSubcommands().keySet())
+        List<String> shown = main.getSubcommands().entrySet().stream()
+                .filter(each -> !each.getValue().getCommandSpec().usageMessage().hidden())
+                .map(Map.Entry::getKey)
+                .toList();
+        assertThat(shown)
                 .allSatisfy(command -> assertThat(out.toString()).containsPattern("(?m)^  " + command + " +[A-Z]\\w+"));
         assertThat(out.toString()).contains("penstock demo");
         assertThat(err.toString()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain"})
+    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse"})
     void everyCommandExplainsItself(String command) {
         assertThat(main.execute(command, "--help")).isZero();
 
@@ -45,7 +51,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain"})
+    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse"})
     void everyOptionAndParameterIsDescribed(String command) {
         CommandLine.Model.CommandSpec spec =
                 Objects.requireNonNull(main.getSubcommands().get(command)).getCommandSpec();
@@ -64,7 +70,8 @@ class MainTest {
         "demo --replicas many",
         "drain",
         "undrain",
-        "check", "import",
+        "check",
+        "import",
         "status --admin nowhere:x",
     })
     void wrongUsageExitsWithTwoAndShowsTheRight(String arguments) {
