@@ -24,7 +24,7 @@ final class Attempt {
     private static final int PREAMBLE_BYTES = 256 << 10;
 
     /** A kept connection that the replica had closed before we sent shows it at once; one that dies later was alive. */
-    private static final long STALE_NANOS = 1_000_000_000;
+    private static final long STALE_NANOS = 200_000_000;
 
     /** Half an event is kept back up to this size; a larger one is passed on as it comes. */
     private static final int HALF_EVENT_BYTES = 256 << 10;
