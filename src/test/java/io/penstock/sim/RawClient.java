@@ -51,6 +51,8 @@ final class RawClient implements AutoCloseable {
             return false;
         } catch (java.net.ConnectException e) {
             return true;
+        } catch (java.net.SocketException resetWhileClosing) {
+            return false; // The port took the connection, and went before anyone accepted it.
         }
     }
 
