@@ -89,7 +89,9 @@ final class Exchange {
         if (whole.length() <= READ_ON_LOOP_BYTES) {
             understood(BodyTraits.read(whole));
         } else {
-            loop.vertx().executeBlocking(() -> BodyTraits.read(whole)).onSuccess(this::understood);
+            loop.vertx()
+                    .executeBlocking(() -> BodyTraits.read(whole), /* ordered= */ false)
+                    .onComplete(read -> understood(read.succeeded() ? read.result() : RequestTraits.NONE));
         }
     }
 
