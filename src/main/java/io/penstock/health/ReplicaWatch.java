@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks one replica again and again, one probe at a time, and writes its standing. Confined to one event loop.
  *
- * <p>The request path may take the replica out by itself ({@link UpstreamState#refuse}). That is noticed before every
+ * <p>The request path may take the replica out by itself ({@link UpstreamState#refuse}, {@link UpstreamState#leave}). That is noticed before every
  * probe and every result; a probe that began before says nothing, whatever it found.
  */
 final class ReplicaWatch {
@@ -103,7 +103,7 @@ final class ReplicaWatch {
             return;
         }
         cancelTimer();
-        noteRefusal();
+        noteWithdrawal();
         Upstream identity = state.identity();
         if (identity.addresses().isEmpty()) {
             // Its name does not resolve; it is asked once it does.
@@ -123,7 +123,7 @@ final class ReplicaWatch {
 
     /** The request path had trouble there: looks at once, or as soon as the gap between probes allows. */
     void doubt(Doubt doubt) {
-        noteRefusal();
+        noteWithdrawal();
         doubted = true;
         if (running || stopped) {
             return;
@@ -138,7 +138,7 @@ final class ReplicaWatch {
 
     /** It is reached elsewhere now: what was seen before does not count. */
     void moved(String where) {
-        noteRefusal();
+        noteWithdrawal();
         evidenceFromNanos = now();
         announce(verdict.reset("now at " + where + ", not probed yet"), /* probed= */ false);
         probe();
@@ -171,7 +171,7 @@ final class ReplicaWatch {
         if (stopped) {
             return;
         }
-        noteRefusal();
+        noteWithdrawal();
         if (outdated(startNanos)) {
             startOver(forDoubt);
             return;
@@ -280,10 +280,13 @@ final class ReplicaWatch {
     }
 
     /** Catches up with the request path, which took the replica out and told nobody but the replica's state. */
-    private void noteRefusal() {
-        if (state.standing() == Standing.REFUSED && verdict.standing() == Standing.READY) {
+    private void noteWithdrawal() {
+        Standing now = state.standing();
+        boolean withdrawn = now == Standing.REFUSED || now == Standing.LEAVING;
+        if (withdrawn && verdict.standing() == Standing.READY) {
             evidenceFromNanos = now();
-            announce(verdict.refused(state.reason()), /* probed= */ false);
+            String reason = state.reason();
+            announce(now == Standing.LEAVING ? verdict.leaves(reason) : verdict.refused(reason), /* probed= */ false);
             // Also if nobody says so: what the next probe finds is news, a refusal that is confirmed included.
             doubted = true;
         }

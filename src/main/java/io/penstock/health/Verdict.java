@@ -12,11 +12,13 @@ import org.jspecify.annotations.Nullable;
  *   READY          stays                       REFUSED        FAILING after `fall` in a row
  *   REFUSED        READY, and a new epoch      stays          FAILING after `fall` in a row
  *   FAILING        READY after `rise` in a row REFUSED        stays
+ *   LEAVING        READY after 15 in a row     REFUSED        FAILING after `fall` in a row
  * </pre>
  *
  * <p>A closed port that answers again is a process that was restarted or has finished loading, so one pass is enough.
- * If it fails in another way in between, it has to pass {@code rise} times, and the epoch is still new. Confined to one
- * thread.
+ * If it fails in another way in between, it has to pass {@code rise} times, and the epoch is still new. A replica that
+ * said it is leaving passes its probes all the same until its port closes; the many passes are for one that did not mean
+ * it. Confined to one thread.
  */
 final class Verdict {
 
@@ -29,6 +31,9 @@ final class Verdict {
      * @param restarted whether another process runs there than when it was last ready
      */
     record Flip(Standing from, Standing to, String reason, boolean restarted) {}
+
+    /** With a probe every two seconds, half a minute: then it gets one more request, which it may refuse again. */
+    private static final int PASSES_AFTER_LEAVING = 15;
 
     private int fall;
     private int rise;
@@ -75,6 +80,7 @@ final class Verdict {
             case READY -> false;
             case STARTING, REFUSED -> true;
             case FAILING -> passedInRow + 1 >= rise;
+            case LEAVING -> passedInRow + 1 >= PASSES_AFTER_LEAVING;
         };
     }
 
@@ -100,10 +106,16 @@ final class Verdict {
         failedInRow = 0;
         passedInRow = 0;
         return switch (standing) {
-            case READY, FAILING -> become(Standing.REFUSED, why, false);
+            case READY, FAILING, LEAVING -> become(Standing.REFUSED, why, false);
             case STARTING -> stay(why + ": still loading?");
             case REFUSED -> stay(why);
         };
+    }
+
+    /** It said that it takes no more work. Returns the change, null if there is none. */
+    @Nullable
+    Flip leaves(String why) {
+        return standing == Standing.READY ? become(Standing.LEAVING, why, false) : null;
     }
 
     /** No connection, no answer, or one that is not 200. Returns the change, null if there is none. */
@@ -113,7 +125,7 @@ final class Verdict {
         failedInRow++;
         return switch (standing) {
             case READY -> failedInRow >= fall ? become(Standing.FAILING, why, false) : null;
-            case REFUSED -> failedInRow >= fall ? become(Standing.FAILING, why, false) : stay(why);
+            case REFUSED, LEAVING -> failedInRow >= fall ? become(Standing.FAILING, why, false) : stay(why);
             case STARTING, FAILING -> stay(why);
         };
     }

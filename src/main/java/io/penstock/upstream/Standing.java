@@ -8,6 +8,11 @@ public enum Standing {
     READY(true),
     /** Its port is closed: it is loading, or it is gone. Running streams go on, new work does not come. */
     REFUSED(false),
+    /**
+     * It says itself that it takes no more work, though it may pass its probes: a vLLM that was told to stop, or whose
+     * engine is dead. Running streams go on, new work does not come until another process runs there.
+     */
+    LEAVING(false),
     /** Its probes fail in another way: no answer, or one that is not 200. */
     FAILING(false);
 

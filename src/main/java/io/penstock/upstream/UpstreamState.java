@@ -31,7 +31,7 @@ public final class UpstreamState {
     private final LongAdder ignored = new LongAdder();
     // Written by whoever selects, on any event loop.
     private final AtomicLong turn = new AtomicLong();
-    // Any thread may take a replica out (REFUSED); only the probe verticle brings one back.
+    // Any thread may take a replica out (REFUSED, LEAVING); only the probe verticle brings one back.
     private volatile Judgement judgement = new Judgement(Standing.STARTING, "not probed yet");
     // Written by LiveUpstreams only.
     private volatile Upstream identity;
@@ -135,9 +135,23 @@ public final class UpstreamState {
      * @return true if this call took it out; false if it was out already
      */
     public boolean refuse(String reason) {
+        return takeOut(Standing.REFUSED, reason);
+    }
+
+    /**
+     * Takes a ready replica out of rotation at once because it said that it takes no more work. Callable from any thread;
+     * the probe verticle is told separately and brings it back.
+     *
+     * @param reason what it said, in one phrase
+     * @return true if this call took it out; false if it was out already
+     */
+    public boolean leave(String reason) {
+        return takeOut(Standing.LEAVING, reason);
+    }
+
+    private boolean takeOut(Standing standing, String reason) {
         Judgement now = judgement;
-        return now.standing() == Standing.READY
-                && JUDGEMENT.compareAndSet(this, now, new Judgement(Standing.REFUSED, reason));
+        return now.standing() == Standing.READY && JUDGEMENT.compareAndSet(this, now, new Judgement(standing, reason));
     }
 
     /**

@@ -45,6 +45,15 @@ class VerdictTest {
         "+xm+, U R S U!",
         "+---m+, U U U F S U!",
         "+m---+, U S S S S U!",
+        // One that says it is leaving passes its probes until its port closes, and then another process comes up.
+        "+l+++x+, U L L L L R U!",
+        // Its engine is dead: it fails its probes, closes its port, comes back.
+        "+l+---x+, U L L L L F R U!",
+        "+l---++, U L L L F F U",
+        // It did not mean it.
+        "+l++++++++++++++++, U L L L L L L L L L L L L L L L U U",
+        // A word of a replica that is out anyway changes nothing.
+        "+xl+, U R R U!",
     })
     void movesAsTheTableSays(String events, String standings) {
         var verdict = new Verdict(3, 2, false);
@@ -116,6 +125,7 @@ class VerdictTest {
                 case 'x' -> verdict.refused("connection refused");
                 case '-' -> verdict.failed("no answer");
                 case 'm' -> verdict.reset("moved");
+                case 'l' -> verdict.leaves("cannot schedule new futures");
                 default -> throw new IllegalArgumentException(events);
             };
             if (event == '+') {
@@ -127,6 +137,7 @@ class VerdictTest {
                         case READY -> " U";
                         case REFUSED -> " R";
                         case FAILING -> " F";
+                        case LEAVING -> " L";
                     });
             if (flip != null) {
                 assertThat(flip.to()).isEqualTo(verdict.standing()).isNotEqualTo(flip.from());
