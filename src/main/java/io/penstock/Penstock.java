@@ -16,7 +16,9 @@ import io.penstock.metrics.DroppingAppender;
 import io.penstock.metrics.PrometheusMetrics;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.Lifecycle;
+import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
+import io.penstock.proxy.RetryPolicy;
 import io.penstock.proxy.Shared;
 import io.penstock.upstream.Discovery;
 import io.penstock.upstream.LiveUpstreams;
@@ -47,6 +49,7 @@ final class Penstock {
     private final LiveUpstreams live;
     private final WaitingRoom room;
     private final BodyBudget bodies;
+    private final RetryPolicy retries;
     private final Lifecycle lifecycle = new Lifecycle();
     private final PrometheusMetrics metrics;
     private final ProbeVerticle probes;
@@ -62,6 +65,7 @@ final class Penstock {
         this.live = new LiveUpstreams(chance.nanoClock());
         this.room = new WaitingRoom(live, initial, chance.nanoClock());
         this.bodies = new BodyBudget(bodyMemory(initial));
+        this.retries = new RetryPolicy(initial.retry(), chance.nanoClock(), chance.random());
         this.metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
                 live,
                 room::waiting,
@@ -76,6 +80,8 @@ final class Penstock {
                 live,
                 room,
                 bodies,
+                retries,
+                new PoisonBodies(chance.nanoClock()),
                 ExchangeObserver.all(List.of(metrics, accessLog)),
                 lifecycle,
                 chance.nanoClock(),
@@ -133,6 +139,7 @@ final class Penstock {
     private void reconfigured(PenstockConfig next) {
         room.reconfigure(next);
         bodies.resize(bodyMemory(next));
+        retries.reconfigure(next.retry());
     }
 
     private static long bodyMemory(PenstockConfig config) {

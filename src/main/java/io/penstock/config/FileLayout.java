@@ -8,6 +8,7 @@ import io.penstock.config.PenstockConfig.Limits;
 import io.penstock.config.PenstockConfig.Log;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.config.PenstockConfig.Probe;
+import io.penstock.config.PenstockConfig.Retry;
 import io.penstock.config.PenstockConfig.Routes;
 import io.penstock.config.PenstockConfig.Selection;
 import io.penstock.config.PenstockConfig.Timeouts;
@@ -77,6 +78,7 @@ final class FileLayout {
                 selection(),
                 root.section("admission", FileLayout::admission),
                 root.section("probe", FileLayout::probe),
+                root.section("retry", FileLayout::retry),
                 root.section("heartbeat", FileLayout::heartbeat),
                 root.section("timeouts", this::timeouts),
                 root.section("limits", FileLayout::limits),
@@ -139,6 +141,13 @@ final class FileLayout {
                 section.value("modelsInterval", Notation.duration(MS_100, DAY), Probe.DEFAULT.modelsInterval()));
     }
 
+    private static Retry retry(Section section) {
+        return new Retry(
+                section.value("max", Notation.wholeNumber(0, 10), Retry.DEFAULT.max()),
+                section.value("budget", Notation.percent(0, 100), Retry.DEFAULT.budgetPercent()),
+                section.value("floor", Notation.wholeNumber(0, MILLION), Retry.DEFAULT.floor()));
+    }
+
     private static Heartbeat heartbeat(Section section) {
         return new Heartbeat(
                 section.value("after", Notation.duration(Duration.ZERO, HOUR), Heartbeat.DEFAULT.after()),
@@ -155,6 +164,7 @@ final class FileLayout {
                 section.value("clientHead", Notation.duration(MS_100, MINUTES_10), usual.clientHead()),
                 section.value("clientBody", Notation.duration(MS_100, HOUR), usual.clientBody()),
                 section.value("clientIdle", Notation.duration(MS_100, DAY), usual.clientIdle()),
+                section.value("slowReader", orNone, usual.slowReader()),
                 section.value("upstreamIdle", Notation.duration(Duration.ofSeconds(1), HOUR), usual.upstreamIdle()));
         if (!read.total().isZero() && read.firstOutput().compareTo(read.total()) > 0) {
             findings.problem(

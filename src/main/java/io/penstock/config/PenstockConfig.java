@@ -13,6 +13,7 @@ import java.util.Set;
  * @param selection how a replica is chosen
  * @param admission who waits, how many, how long
  * @param probe how replicas are asked whether they are alive
+ * @param retry how often an error of a replica is hidden by asking another one
  * @param heartbeat how a waiting client is told that the line is alive
  * @param timeouts how long things may take
  * @param limits how large things may be
@@ -28,6 +29,7 @@ public record PenstockConfig(
         Selection selection,
         Admission admission,
         Probe probe,
+        Retry retry,
         Heartbeat heartbeat,
         Timeouts timeouts,
         Limits limits,
@@ -62,6 +64,7 @@ public record PenstockConfig(
                 selection,
                 admission,
                 probe,
+                retry,
                 heartbeat,
                 new Timeouts(
                         timeouts.connect(),
@@ -70,6 +73,7 @@ public record PenstockConfig(
                         timeouts.clientHead(),
                         timeouts.clientBody(),
                         timeouts.clientIdle(),
+                        timeouts.slowReader(),
                         running.timeouts().upstreamIdle()),
                 new Limits(
                         limits.bodyBytes(),
@@ -128,10 +132,25 @@ public record PenstockConfig(
     }
 
     /**
-     * Signs of life for a streaming client that waits for its first token: comments, which every SSE reader skips.
+     * Second tries when a replica that stays in rotation answers with an error (5xx, 429, or an error as the first event
+     * of a stream). A request that a dead, refusing or leaving replica lost goes elsewhere at no cost and is not counted
+     * here.
+     *
+     * @param max retries of one request; 0 passes every error on
+     * @param budgetPercent share of the requests of the last 10 s that may be retried, so that retries never multiply an
+     *     overload
+     * @param floor retries that are allowed in 10 s however few requests there were
+     */
+    public record Retry(int max, int budgetPercent, int floor) {
+        /** Twice, 20 % of the requests of the last 10 s, but at least 10. */
+        public static final Retry DEFAULT = new Retry(2, 20, 10);
+    }
+
+    /**
+     * Signs of life for a streaming client that hears nothing from its replica: comments, which every SSE reader skips.
      *
      * @param after silence before the first one; until then the true HTTP status is still possible
-     * @param every from one to the next
+     * @param every from one to the next, and the silence in the middle of an answer before one
      */
     public record Heartbeat(Duration after, Duration every) {
         /** After 10 s, then every 10 s. */
@@ -147,6 +166,7 @@ public record PenstockConfig(
      * @param clientHead a client's request head, from its connection to the end of the headers
      * @param clientBody silence in the middle of a client's body
      * @param clientIdle a client's connection between two requests
+     * @param slowReader a client that takes nothing of its answer
      * @param upstreamIdle a replica's connection between two requests; vLLM closes its end after 5 s
      */
     public record Timeouts(
@@ -156,8 +176,12 @@ public record PenstockConfig(
             Duration clientHead,
             Duration clientBody,
             Duration clientIdle,
+            Duration slowReader,
             Duration upstreamIdle) {
-        /** 2 s to connect, no limit on answers, 10 s for a head, 60 s of silence in a body, 75 s and 3 s idle. */
+        /**
+         * 2 s to connect, no limit on answers; clients get 10 s for a head, 60 s of silence in a body, 75 s idle, 10
+         * minutes without reading; replicas 3 s idle.
+         */
         public static final Timeouts DEFAULT = new Timeouts(
                 Duration.ofSeconds(2),
                 Duration.ZERO,
@@ -165,6 +189,7 @@ public record PenstockConfig(
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(75),
+                Duration.ofMinutes(10),
                 Duration.ofSeconds(3));
     }
 

@@ -96,6 +96,7 @@ public final class AccessLog implements ExchangeObserver {
                 json,
                 "failure",
                 report.failure() == null ? null : report.failure().code());
+        writeText(json, "phase", report.stopped() == null ? null : Words.of(report.stopped()));
         json.writeNumberField("status", report.status());
         writeText(json, "replica", report.replica());
     }

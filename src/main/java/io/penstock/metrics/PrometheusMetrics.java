@@ -16,8 +16,11 @@ import io.penstock.proxy.AttemptReport;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.proxy.Phase;
 import io.penstock.upstream.LiveUpstreams;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -44,6 +47,8 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     static final String QUEUE = "penstock_queue";
     /** Tries at replicas, by {@code replica} and {@code reason}. */
     static final String ATTEMPTS = "penstock_attempts_total";
+    /** Requests whose client left or was given up, by the {@code phase} they were in. */
+    static final String CANCELS = "penstock_cancels_total";
     /** SSE events relayed. */
     static final String EVENTS = "penstock_events_total";
     /** Bytes of request bodies. */
@@ -110,6 +115,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     private final ConcurrentHashMap<String, Timer> durations = new ConcurrentHashMap<>();
     private final Timer queue = timer(QUEUE, "Time spent waiting for a replica, all waits of a request", QUEUE_BUCKETS)
             .register(registry);
+    private final Map<Phase, Counter> cancels = new EnumMap<>(Phase.class);
     private final Counter events =
             Counter.builder(EVENTS).description("SSE events relayed").register(registry);
     private final Counter bytesIn =
@@ -139,6 +145,13 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     }
 
     private void registerGauges() {
+        for (Phase phase : Phase.values()) {
+            Counter counter = Counter.builder(CANCELS)
+                    .description("Requests whose client left, by what they were waiting for")
+                    .tag("phase", Words.of(phase))
+                    .register(registry);
+            cancels.put(phase, counter);
+        }
         gauge(WAITING, "Requests waiting for a replica", sources.waiting());
         gauge(BODY_MEMORY, "Memory held by request bodies", sources.bodyBytes());
         gauge(EXCHANGES_OPEN, "Requests begun and not over", exchanges::sum);
@@ -186,6 +199,10 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         // The first byte of a whole answer comes with its last: it would only blur the time to first token.
         if (report.stream() && report.firstOutputNanos() >= 0 && report.replica() != null) {
             replicas.firstOutput(report.replica(), report.firstOutputNanos());
+        }
+        Counter cancelled = report.stopped() == null ? null : cancels.get(report.stopped());
+        if (cancelled != null) {
+            cancelled.increment();
         }
         for (AttemptReport attempt : report.attempts()) {
             replicas.attempt(attempt.replica(), attempt.failure());

@@ -2,6 +2,7 @@ package io.penstock.metrics;
 
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
+import io.penstock.proxy.Phase;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +27,11 @@ final class Words {
     /** For example {@code client_left}. */
     static String of(Result result) {
         return RESULTS.getOrDefault(result, "other");
+    }
+
+    /** For example {@code back_off}. */
+    static String of(Phase phase) {
+        return phase.name().toLowerCase(Locale.ROOT);
     }
 
     /** The failure's code, or {@link #OK} for none. */

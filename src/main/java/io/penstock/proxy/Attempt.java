@@ -33,12 +33,16 @@ final class Attempt {
     private final Loop loop;
     private final Lease lease;
     private final int number;
-    private final SseScanner scanner = new SseScanner();
+    private final SseScanner scanner;
 
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
-    private @Nullable Buffer held = Buffer.buffer(0);
-    private @Nullable Buffer halfEvent;
+    // Of the answer, what was not passed on yet: all of it until the first output, then the event that has not ended.
+    private Buffer kept = Buffer.buffer(0);
+    // Where in it the event begins that has not ended.
+    private int eventStart;
+    private boolean released;
+    private boolean torn;
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
@@ -51,14 +55,11 @@ final class Attempt {
         this.loop = loop;
         this.lease = lease;
         this.number = number;
+        this.scanner = new SseScanner(exchange.dialect());
     }
 
     UpstreamState upstream() {
         return lease.upstream();
-    }
-
-    boolean outputSeen() {
-        return held == null;
     }
 
     boolean isStream() {
@@ -69,8 +70,26 @@ final class Attempt {
         return stream ? scanner.events() : 0;
     }
 
+    /** Whether a comment may be put into what the client has got. */
+    boolean betweenEvents() {
+        return stream && scanner.betweenEvents();
+    }
+
+    /** Whether the client has got the beginning of an event without its end. */
+    boolean isTorn() {
+        return torn;
+    }
+
+    /** How far it is. */
+    Phase phase() {
+        if (request == null) {
+            return Phase.CONNECT;
+        }
+        return response == null ? Phase.HEAD : Phase.PREFILL;
+    }
+
     void start() {
-        loop.dial(upstream(), exchange.method(), exchange.uri()).onComplete(this::dialled);
+        exchange.dial(upstream()).onComplete(this::dialled);
     }
 
     private void dialled(AsyncResult<HttpClientRequest> dialled) {
@@ -90,12 +109,10 @@ final class Attempt {
             return;
         }
         connectNanos = loop.now() - lease.startNanos();
-        exchange.connected();
         request = opened;
         reusedConnection = loop.reused(opened.connection());
         sentNanos = loop.now();
-        exchange.writeHeaders(opened.headers(), upstream(), number);
-        opened.send(exchange.body()).onComplete(this::answered);
+        exchange.send(opened, upstream(), number).onComplete(this::answered);
     }
 
     private void answered(AsyncResult<HttpClientResponse> answered) {
@@ -126,76 +143,135 @@ final class Attempt {
         }
         upstream().progressed(loop.now());
         if (stream) {
-            scanner.scan(chunk);
-        }
-        Buffer kept = held;
-        if (kept == null) {
-            pass(from, chunk);
-            return;
-        }
-        kept.appendBuffer(chunk);
-        boolean output =
-                stream ? scanner.outputSeen() || kept.length() > PREAMBLE_BYTES : kept.length() > COLLECT_BYTES;
-        if (output) {
-            release(from, kept);
+            events(from, chunk);
+        } else if (released) {
+            exchange.relay().write(chunk, from);
+        } else {
+            kept.appendBuffer(chunk);
+            if (kept.length() > COLLECT_BYTES) {
+                release(from, kept, kept.length());
+            }
         }
     }
 
-    /** The point of no return: the replica's head and what was kept go out, and no other attempt follows. */
-    private void release(HttpClientResponse from, Buffer kept) {
-        held = null;
-        if (!stream && exchange.headIsOurs()) {
-            abandon(Outcome.COMPLETED);
-            exchange.answeredTooLate(this, from.statusCode(), kept);
-            return;
+    private void events(HttpClientResponse from, Buffer chunk) {
+        int before = kept.length();
+        int start = eventStart;
+        for (int end = scanner.next(chunk, 0); end >= 0; end = scanner.next(chunk, end)) {
+            if (scanner.event() == SseScanner.Event.ERROR) {
+                saidError(from, joined(chunk), start, before + end);
+                return;
+            }
+            start = before + end;
+            torn = false;
         }
-        exchange.outputBegins(from);
-        pass(from, kept);
+        Buffer all = joined(chunk);
+        boolean output = released || scanner.outputSeen() || all.length() > PREAMBLE_BYTES;
+        if (!output) {
+            kept = all;
+            eventStart = start;
+        } else if (torn || all.length() - start > HALF_EVENT_BYTES) {
+            torn = true;
+            release(from, all, all.length());
+        } else {
+            release(from, all, start);
+        }
     }
 
-    /** Passes whole events on at once. Half an event waits for its end: if that never comes, an error event may follow. */
-    private void pass(HttpClientResponse from, Buffer fresh) {
-        long half = stream && scanner.unfinishedBytes() <= HALF_EVENT_BYTES ? scanner.unfinishedBytes() : 0;
-        Buffer begun = halfEvent;
-        if (begun == null && half == 0) {
-            exchange.relay().write(fresh, from);
+    /** What is kept, and this. */
+    private Buffer joined(Buffer chunk) {
+        if (kept.length() == 0 && released) {
+            return chunk;
+        }
+        return kept.appendBuffer(chunk);
+    }
+
+    /** Passes the beginning on and keeps the rest. The first time is the point of no return: no attempt follows. */
+    private void release(HttpClientResponse from, Buffer all, int end) {
+        if (!released) {
+            released = true;
+            if (!stream && exchange.headIsOurs()) {
+                // It is too long to be kept and cannot be passed on either.
+                abandon(Outcome.COMPLETED);
+                exchange.attemptAnswered(this, null, new Answer(upstream(), from.statusCode(), from, all));
+                return;
+            }
+            exchange.outputBegins(from, stream);
+        }
+        eventStart = 0;
+        kept = end == all.length() ? Buffer.buffer(0) : all.getBuffer(end, all.length());
+        exchange.relay().write(end == all.length() ? all : all.getBuffer(0, end), from);
+    }
+
+    /** The replica says in its stream that it failed. Whatever follows, it is not an answer. */
+    private void saidError(HttpClientResponse from, Buffer all, int start, int end) {
+        Buffer event = all.getBuffer(start, end);
+        String data = Symptom.dataOf(event);
+        int code = Symptom.codeOf(data);
+        if (released) {
+            release(from, all, start);
+        }
+        over = true;
+        reset();
+        if (!released) {
+            Answer answer = new Answer(upstream(), code, null, Buffer.buffer(data));
+            exchange.attemptAnswered(this, Symptom.ofEvent(code, data), answer);
             return;
         }
-        Buffer all = (begun == null ? Buffer.buffer() : begun).appendBuffer(fresh);
-        int whole = all.length() - (int) half;
-        halfEvent = half == 0 ? null : whole == 0 ? all : all.getBuffer(whole, all.length());
-        if (whole > 0) {
-            exchange.relay().write(half == 0 ? all : all.getBuffer(0, whole), from);
+        if (code < 500) {
+            lease.end(Outcome.IGNORED); // The request's own mistake, found late.
         }
+        String text = "replica " + upstream().name() + " failed in the middle of its answer";
+        exchange.attemptBroke(this, event, new ProxyFailure(FailureKind.IN_BAND_ERROR_MID_STREAM, text));
     }
 
     private void ended(HttpClientResponse from) {
         if (over) {
             return;
         }
-        Buffer kept = held;
-        if (kept != null) {
-            release(from, kept);
-        }
-        if (!over) {
+        String name = upstream().name();
+        if (!stream && !released) {
             over = true;
-            Buffer begun = halfEvent;
-            if (begun != null) {
-                exchange.relay().write(begun, from); // A clean end without the last newline.
-            }
-            lease.end(Outcome.COMPLETED);
-            exchange.attemptEnded(this, from.statusCode());
+            int status = from.statusCode();
+            exchange.attemptAnswered(this, Symptom.ofAnswer(status, kept), new Answer(upstream(), status, from, kept));
+        } else if (!stream || scanner.complete()) {
+            whole(from);
+        } else if (released) {
+            over = true;
+            exchange.attemptFailed(
+                    this,
+                    FailureKind.ENDED_WITHOUT_MARKER,
+                    "replica " + name + " ended its answer before it was whole");
+        } else {
+            over = true;
+            exchange.attemptFailed(
+                    this, FailureKind.DIED_BEFORE_OUTPUT, "replica " + name + " ended its answer without output");
         }
+    }
+
+    private void whole(HttpClientResponse from) {
+        if (stream) {
+            release(from, kept, kept.length());
+        }
+        over = true;
+        lease.end(Outcome.COMPLETED);
+        exchange.attemptEnded(this, from.statusCode());
     }
 
     private void broken() {
         if (over) {
             return;
         }
+        HttpClientResponse head = response;
+        if (head != null && stream && scanner.complete()) {
+            whole(head); // Nothing is missing but the last chunk.
+            reset();
+            return;
+        }
         over = true;
         reset();
         String name = upstream().name();
-        if (outputSeen()) {
+        if (released) {
             exchange.attemptFailed(
                     this, FailureKind.DIED_MID_STREAM, "replica " + name + " died in the middle of its answer");
         } else if (headNanos >= 0 && !stream) {

@@ -191,15 +191,17 @@ final class Edge {
         refuse(unread, failure, "");
     }
 
-    private static MultiMap refusalHeaders(FailureKind kind) {
+    static MultiMap refusalHeaders(FailureKind kind) {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         switch (kind) {
+            case UPSTREAM_BUSY, UPSTREAM_ERROR, IN_BAND_ERROR, TOLD_TO_STOP, ENGINE_DEAD ->
+                headers.set("retry-after", "1");
             case NO_REPLICA, WAITING_ROOM_FULL, QUEUE_DEADLINE, OWNER_DOWN -> headers.set("retry-after", "5");
             case BODY_MEMORY_FULL -> headers.set("retry-after", "2");
             case SHUTTING_DOWN -> headers.set("retry-after", "1").set("connection", "close");
             case MALFORMED, CLIENT_TOO_SLOW, HEADERS_TOO_LARGE, REQUEST_LINE_TOO_LONG ->
                 headers.set("connection", "close");
-            case POISON -> headers.set("x-should-retry", "false");
+            case POISON, POISON_BODY -> headers.set("x-should-retry", "false");
             default -> {}
         }
         return headers;

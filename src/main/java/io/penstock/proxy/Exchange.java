@@ -1,19 +1,18 @@
 package io.penstock.proxy;
 
-import io.penstock.admission.Tried;
 import io.penstock.admission.WaitingRoom;
+import io.penstock.config.PenstockConfig;
 import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.proxy.ExchangeReport.Result;
-import io.penstock.proxy.FailureKind.Elsewhere;
 import io.penstock.selection.Candidates;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.UpstreamState;
-import io.vertx.core.MultiMap;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -27,50 +26,50 @@ import org.jspecify.annotations.Nullable;
  *                      └────────────────────┘
  * </pre>
  *
- * <p>The client's head is held until there is output, so until then every failure can be made good elsewhere. A client
- * that waits for a stream hears a comment now and then. When the client leaves, everything stops in whatever phase it
- * is. Confined to one event loop; ends exactly once.
+ * <p>The client's head is held until there is output, so until then every failure can be made good elsewhere. What the
+ * client gets is the {@link Reply}'s; where the request may still go is the {@link Itinerary}'s. When the client leaves,
+ * everything stops in whatever phase it is. Confined to one event loop; ends exactly once.
  */
 final class Exchange {
 
-    /** A request that was without output at the death of this many replicas may be what kills them. */
-    private static final int POISON_DEATHS = 2;
-
     /** A body with images takes long to read: the other requests of the event loop should not wait for it. */
     private static final int READ_ON_LOOP_BYTES = 1 << 20;
-
-    private static final long NO_TIMER = -1;
 
     private final Loop loop;
     private final Edge.Admitted admitted;
     private final HttpServerRequest request;
     private final Timeline timeline;
     private final StreamRelay relay;
+    private final Reply reply;
     private final BodyIntake intake;
+    private final Itinerary itinerary = new Itinerary();
+    private final Alarm patience;
+    private final Alarm outputLimit;
+    private final Alarm totalLimit;
+    private final Alarm backOff;
 
     private Buffer body = Buffer.buffer(0);
+    private boolean bodyIsIn;
     private RequestTraits traits = RequestTraits.NONE;
-    private Tried tried = Tried.NOBODY;
-    private int attempts;
-    private int deaths;
-    private long waitTimer = NO_TIMER;
-    private long outputTimer = NO_TIMER;
-    private long totalTimer = NO_TIMER;
-    private long heartbeatTimer = NO_TIMER;
     private boolean late;
-    private boolean relaying;
-    private boolean ended;
     private @Nullable Attempt attempt;
     private WaitingRoom.@Nullable Ticket ticket;
     private @Nullable ProxyFailure lastFailure;
+    // What the replica said that failed last, if it said something.
+    private @Nullable Answer lastAnswer;
 
     Exchange(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
         this.request = admitted.request();
         this.timeline = new Timeline(admitted.arrivedNanos());
-        this.relay = new StreamRelay(loop, request, admitted.requestId());
-        this.intake = new BodyIntake(loop, request, this::bodyArrived, this::refuse);
+        this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
+        this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
+        this.intake = new BodyIntake(loop, request, this::bodyArrived, reply::refuse);
+        this.patience = new Alarm(loop.vertx());
+        this.outputLimit = new Alarm(loop.vertx());
+        this.totalLimit = new Alarm(loop.vertx());
+        this.backOff = new Alarm(loop.vertx());
     }
 
     // ---- on the way in ---------------------------------------------------------------------------------------------
@@ -78,15 +77,21 @@ final class Exchange {
     /** Begins. Must run in the turn in which the request arrived. */
     void start() {
         loop.opened(this);
+        loop.shared().retries().requestBegan();
         request.response().exceptionHandler(t -> {}); // The close handler tells us all we need.
-        request.response().closeHandler(v -> clientLeft());
+        request.response().closeHandler(v -> stop(Result.CLIENT_LEFT, FailureKind.CLIENT_LEFT));
         request.exceptionHandler(t -> {});
         intake.start();
     }
 
     private void bodyArrived(Buffer whole) {
         body = whole;
-        if (whole.length() <= READ_ON_LOOP_BYTES) {
+        bodyIsIn = true;
+        if (loop.shared().poison().contains(whole)) {
+            reply.refuse(new ProxyFailure(
+                    FailureKind.POISON_BODY,
+                    "this request was in flight when two replicas died a moment ago; it is refused for a minute"));
+        } else if (whole.length() <= READ_ON_LOOP_BYTES) {
             understood(BodyTraits.read(whole));
         } else {
             loop.vertx()
@@ -96,7 +101,7 @@ final class Exchange {
     }
 
     private void understood(RequestTraits read) {
-        if (!ended) {
+        if (!reply.ended()) {
             traits = read;
             armDeadlines();
             seek(/* front= */ false);
@@ -105,143 +110,179 @@ final class Exchange {
 
     private void seek(boolean front) {
         // Too late to wait again, but not to go where there is room.
-        Lease lease = front && !late ? null : loop.shared().room().lease(traits, tried);
+        Lease lease = front && !late ? null : loop.shared().room().lease(traits, itinerary.tried());
         if (lease != null) {
             attempt(lease);
             return;
         }
         if (late) {
-            fail(nobodyTookIt(), null);
+            giveUp();
             return;
         }
         timeline.waits(loop.now());
-        ticket = loop.shared().room().await(traits, tried, front, loop::execute, this::granted);
+        ticket = loop.shared().room().await(traits, itinerary.tried(), front, loop::execute, this::granted);
         if (ticket == null) {
-            refuse(new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+            reply.refuse(
+                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
         }
     }
 
     private void granted(Lease lease) {
-        if (ended) {
-            lease.end(Outcome.IGNORED);
-            return;
-        }
         ticket = null;
-        timeline.leased(loop.now());
-        attempt(lease);
+        if (reply.ended()) {
+            lease.end(Outcome.IGNORED);
+        } else {
+            timeline.leased(loop.now());
+            attempt(lease);
+        }
     }
 
     private void attempt(Lease lease) {
-        Attempt next = new Attempt(this, loop, lease, ++attempts);
+        Attempt next = new Attempt(this, loop, lease, itinerary.begin());
         attempt = next;
         next.start();
     }
 
     // ---- what an attempt asks for -------------------------------------------------------------------------------
 
-    HttpMethod method() {
-        return request.method();
+    Future<HttpClientRequest> dial(UpstreamState upstream) {
+        return loop.dial(upstream, request.method(), admitted.uri());
     }
 
-    String uri() {
-        return admitted.uri();
+    Future<HttpClientResponse> send(HttpClientRequest opened, UpstreamState upstream, int number) {
+        timeline.connected(loop.now());
+        String id = number == 1 ? admitted.requestId() : admitted.requestId() + "-" + number;
+        String key = upstream.identity().replica().apiKey();
+        HeaderHygiene.toReplica(request.headers(), opened.headers(), admitted.hop(), id, key);
+        return opened.send(body);
     }
 
-    Buffer body() {
-        return body;
+    Dialect dialect() {
+        return admitted.route().dialect();
     }
 
     StreamRelay relay() {
         return relay;
     }
 
-    void writeHeaders(MultiMap headers, UpstreamState upstream, int number) {
-        String id = number == 1 ? admitted.requestId() : admitted.requestId() + "-" + number;
-        HeaderHygiene.toReplica(
-                request.headers(),
-                headers,
-                admitted.hop(),
-                id,
-                upstream.identity().replica().apiKey());
+    boolean headIsOurs() {
+        return reply.headIsOurs();
     }
 
     // ---- what an attempt tells ----------------------------------------------------------------------------------
-
-    void connected() {
-        timeline.connected(loop.now());
-    }
 
     void headArrived() {
         timeline.head(loop.now());
     }
 
-    /** Whether a heartbeat has sent our own head: then the answer can only be a stream, or an error event. */
-    boolean headIsOurs() {
-        return relay.headSent() && !relaying;
-    }
-
     /** The point of no return for the whole exchange. */
-    void outputBegins(HttpClientResponse head) {
-        relaying = true;
-        timeline.firstOutput(loop.now());
+    void outputBegins(HttpClientResponse head, boolean stream) {
         stopWaiting();
         body = Buffer.buffer(0);
         intake.stop();
-        relay.head(head);
-    }
-
-    /** The replica's answer is no stream, and our head has promised one: its words become the last event. */
-    void answeredTooLate(Attempt from, int status, Buffer answer) {
-        timeline.attempt(from.report(null));
-        attempt = null;
-        Dialect dialect = admitted.route().dialect();
-        Buffer event =
-                ErrorShape.lateAnswer(dialect, status, answer, from.upstream().name());
-        relay.cut(event);
-        finish(Result.BROKEN, null, status, from.upstream().name(), 0);
+        reply.begin(head, stream);
     }
 
     void attemptEnded(Attempt from, int status) {
-        timeline.attempt(from.report(null));
-        attempt = null;
-        String replica = from.upstream().name();
-        Result whole = status < 400 ? Result.COMPLETED : Result.UPSTREAM_ERROR;
-        relay.end()
-                .onComplete(taken -> finish(
-                        taken.succeeded() ? whole : Result.CLIENT_LEFT,
-                        taken.succeeded() ? null : FailureKind.CLIENT_LEFT,
-                        status,
-                        replica,
-                        from.events()));
+        closed(from, null);
+        reply.complete(from, status);
     }
 
-    void attemptFailed(Attempt failed, FailureKind kind, String message) {
-        failed.endLease(kind.charged() ? Outcome.FAILED : Outcome.IGNORED);
-        timeline.attempt(failed.report(kind));
-        attempt = null;
-        lastFailure = new ProxyFailure(kind, message);
-        if (kind == FailureKind.DIED_BEFORE_OUTPUT || kind == FailureKind.CUT_BEFORE_RELAY) {
-            deaths++;
-            loop.doubt(failed.upstream(), message);
-        } else if (kind == FailureKind.DIED_MID_STREAM) {
-            loop.doubt(failed.upstream(), message);
-        }
-        if (kind.elsewhere() != Elsewhere.FAILOVER) {
-            fail(lastFailure, failed);
-        } else if (deaths >= POISON_DEATHS) {
-            fail(
-                    new ProxyFailure(FailureKind.POISON, message + "; the second replica to do so for this request"),
-                    failed);
+    /** An answer that was kept back is whole. {@code kind} is null unless it says that the replica is in trouble. */
+    void attemptAnswered(Attempt from, @Nullable FailureKind kind, Answer answer) {
+        if (kind == null) {
+            from.endLease(Outcome.COMPLETED);
+            closed(from, null);
+            stopWaiting();
+            reply.pass(answer, null);
         } else {
-            moveOn(failed.upstream(), kind);
+            String words = "replica " + from.upstream().name() + " answered with status " + answer.status();
+            failed(from, new ProxyFailure(kind, words), answer);
         }
     }
 
-    private void moveOn(UpstreamState from, FailureKind kind) {
-        if (kind != FailureKind.STALE_CONNECTION) {
-            tried = tried.with(from);
+    void attemptFailed(Attempt from, FailureKind kind, String message) {
+        failed(from, new ProxyFailure(kind, message), null);
+    }
+
+    /** The replica said itself, in the middle of its stream, that it failed. */
+    void attemptBroke(Attempt from, Buffer event, ProxyFailure failure) {
+        closed(from, failure.kind());
+        loop.suspect(from.upstream(), failure);
+        reply.broke(from, event, failure);
+    }
+
+    private void closed(Attempt from, @Nullable FailureKind kind) {
+        if (kind != null) {
+            from.endLease(kind.charged() ? Outcome.FAILED : Outcome.IGNORED);
         }
-        seek(/* front= */ true);
+        timeline.attempt(from.report(kind));
+        attempt = null;
+    }
+
+    // ---- elsewhere ----------------------------------------------------------------------------------------------
+
+    private void failed(Attempt from, ProxyFailure failure, @Nullable Answer answer) {
+        closed(from, failure.kind());
+        lastFailure = failure;
+        lastAnswer = answer;
+        loop.suspect(from.upstream(), failure);
+        switch (itinerary.after(from.upstream(), failure.kind())) {
+            case FAILOVER -> seek(/* front= */ true);
+            case RETRY -> retry();
+            case POISONED -> {
+                loop.shared().poison().add(body);
+                String text = failure.text() + "; the second replica to do so for this request";
+                reply.fail(new ProxyFailure(FailureKind.POISON, text), from);
+            }
+            case OVER -> reply.fail(failure, from);
+        }
+    }
+
+    /** An error from a replica that is well: another one is asked, if the budget allows it and one has room. */
+    private void retry() {
+        RetryPolicy policy = loop.shared().retries();
+        int retries = itinerary.retries();
+        if (!policy.permits(retries) || !elsewhere(null) || !policy.take()) {
+            giveUp();
+            return;
+        }
+        backOff.ring(policy.backOff(retries), () -> {
+            Lease lease = loop.shared().room().lease(traits, itinerary.tried());
+            if (lease == null) {
+                giveUp();
+            } else {
+                itinerary.retried();
+                attempt(lease);
+            }
+        });
+    }
+
+    /** Whether anyone but that one could take it. */
+    private boolean elsewhere(@Nullable UpstreamState not) {
+        return !Candidates.among(
+                        loop.shared().live().current(),
+                        traits.model(),
+                        other -> other != not && itinerary.tried().allows(other))
+                .isEmpty();
+    }
+
+    /** Nobody does better: what the last replica said is passed on, else our own words. */
+    private void giveUp() {
+        ProxyFailure failure = lastFailure == null ? nobodyTookIt() : lastFailure;
+        Answer answer = lastAnswer;
+        if (answer == null) {
+            reply.refuse(failure);
+        } else {
+            stopWaiting();
+            reply.pass(answer, failure.kind());
+        }
+    }
+
+    private ProxyFailure nobodyTookIt() {
+        return loop.shared().live().current().anyUsable()
+                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
+                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
 
     // ---- what others tell ---------------------------------------------------------------------------------------
@@ -251,33 +292,45 @@ final class Exchange {
      */
     void replicaLost(UpstreamState lost, String reason) {
         Attempt running = attempt;
-        if (running == null || running.upstream() != lost || relaying || ended) {
+        if (running == null || running.upstream() != lost || reply.begun() || reply.ended() || !elsewhere(lost)) {
             return;
         }
-        boolean elsewhere = !Candidates.among(
-                        loop.shared().live().current(), traits.model(), other -> other != lost && tried.allows(other))
-                .isEmpty();
-        if (elsewhere) {
-            abandon(FailureKind.LEFT_BEFORE_OUTPUT);
-            lastFailure = new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason);
-            moveOn(lost, FailureKind.LEFT_BEFORE_OUTPUT);
-        }
+        abandon(FailureKind.LEFT_BEFORE_OUTPUT);
+        lastFailure = new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason);
+        lastAnswer = null;
+        itinerary.after(lost, FailureKind.LEFT_BEFORE_OUTPUT);
+        seek(/* front= */ true);
     }
 
     /** The deadline of the shutdown has passed: ends honestly. */
     void shutDown() {
         Attempt running = abandon(FailureKind.SHUTTING_DOWN);
-        fail(new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"), running);
+        reply.fail(new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"), running);
     }
 
-    private void clientLeft() {
-        Attempt running = abandon(FailureKind.CLIENT_LEFT);
-        finish(
-                Result.CLIENT_LEFT,
-                FailureKind.CLIENT_LEFT,
-                FailureKind.CLIENT_LEFT.status(),
-                running == null ? null : running.upstream().name(),
-                running == null ? 0 : running.events());
+    private void clientDoesNotRead() {
+        stop(Result.BROKEN, FailureKind.CLIENT_DOES_NOT_READ);
+        FrontConnections.kill(request.connection());
+    }
+
+    private void stop(Result result, FailureKind why) {
+        timeline.stopped(phase());
+        Attempt running = abandon(why);
+        reply.abandoned(result, why, running);
+    }
+
+    private Phase phase() {
+        Attempt running = attempt;
+        if (!bodyIsIn) {
+            return Phase.BODY;
+        }
+        if (reply.begun()) {
+            return Phase.DECODE;
+        }
+        if (running != null) {
+            return running.phase();
+        }
+        return backOff.isSet() ? Phase.BACK_OFF : Phase.QUEUE;
     }
 
     /** Stops the running attempt, which says nothing about its replica. Returns it, null if there is none. */
@@ -285,8 +338,7 @@ final class Exchange {
         Attempt running = attempt;
         if (running != null) {
             running.abandon(Outcome.IGNORED);
-            timeline.attempt(running.report(why));
-            attempt = null;
+            closed(running, why);
         }
         return running;
     }
@@ -294,105 +346,52 @@ final class Exchange {
     // ---- the clock ----------------------------------------------------------------------------------------------
 
     private void armDeadlines() {
-        long waited = timeline.sinceArrival(loop.now());
-        Duration maxWait = admitted.patience(loop.config().admission().maxWait());
-        waitTimer = timer(maxWait.minusNanos(waited), this::waitedLongEnough);
-        outputTimer = timerIfAny(loop.config().timeouts().firstOutput(), "no output");
-        totalTimer = timerIfAny(loop.config().timeouts().total(), "no end");
+        Duration waited = Duration.ofNanos(timeline.sinceArrival(loop.now()));
+        PenstockConfig config = loop.config();
+        patience.ring(admitted.patience(config.admission().maxWait()).minus(waited), this::waitedLongEnough);
+        limit(outputLimit, config.timeouts().firstOutput(), "no output");
+        limit(totalLimit, config.timeouts().total(), "no end");
         if (traits.stream()) {
-            heartbeatTimer = timer(loop.config().heartbeat().after().minusNanos(waited), this::heartbeat);
+            reply.keepAlive(config.heartbeat().after().minus(waited), () -> attempt);
         }
     }
 
-    private long timer(Duration delay, Runnable action) {
-        return loop.vertx().setTimer(Math.max(1, delay.toMillis()), fired -> action.run());
-    }
-
-    private long timerIfAny(Duration limit, String what) {
-        return limit.isZero() ? NO_TIMER : timer(limit, () -> timedOut(what, limit));
-    }
-
-    private void heartbeat() {
-        relay.heartbeat();
-        heartbeatTimer = timer(loop.config().heartbeat().every(), this::heartbeat);
+    private void limit(Alarm alarm, Duration limit, String what) {
+        if (!limit.isZero()) {
+            alarm.ring(limit, () -> {
+                Attempt running = abandon(FailureKind.TIMED_OUT);
+                String text = what + " within " + limit.toSeconds() + " s";
+                reply.fail(new ProxyFailure(FailureKind.TIMED_OUT, text), running);
+            });
+        }
     }
 
     private void waitedLongEnough() {
         late = true;
         if (ticket != null) {
-            fail(nobodyTookIt(), null);
+            giveUp();
         }
-    }
-
-    private ProxyFailure nobodyTookIt() {
-        ProxyFailure before = lastFailure;
-        if (before != null) {
-            return before;
-        }
-        return loop.shared().live().current().anyUsable()
-                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
-                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
-    }
-
-    private void timedOut(String what, Duration limit) {
-        Attempt running = abandon(FailureKind.TIMED_OUT);
-        fail(new ProxyFailure(FailureKind.TIMED_OUT, what + " within " + limit.toSeconds() + " s"), running);
     }
 
     private void stopWaiting() {
-        cancel(waitTimer);
-        cancel(outputTimer);
-        cancel(heartbeatTimer);
+        patience.cancel();
+        outputLimit.cancel();
+        backOff.cancel();
     }
 
-    private void cancel(long id) {
-        if (id != NO_TIMER) {
-            loop.vertx().cancelTimer(id);
-        }
+    private Timeline.Facts facts() {
+        return admitted.facts(traits, intake.length());
     }
 
-    // ---- the end ------------------------------------------------------------------------------------------------
-
-    private void refuse(ProxyFailure failure) {
-        fail(failure, null);
-    }
-
-    /** Turns a failure into what the client gets: its true status if that is still possible, else an honest cut. */
-    private void fail(ProxyFailure failure, @Nullable Attempt last) {
-        if (ended) {
-            return;
-        }
-        FailureKind kind = failure.kind();
-        Dialect dialect = admitted.route().dialect();
-        String replica = last == null ? null : last.upstream().name();
-        if (relay.headSent() || relaying) {
-            boolean stream = !relaying || (last != null && last.isStream());
-            relay.cut(stream ? ErrorShape.event(dialect, kind.status(), kind.code(), failure.text()) : null);
-            finish(Result.BROKEN, kind, kind.status(), replica, last == null ? 0 : last.events());
-            return;
-        }
-        relay.refuse(
-                kind.status(),
-                admitted.refusalHeaders(kind),
-                ErrorShape.body(dialect, kind.status(), kind.code(), failure.text()));
-        finish(Result.REFUSED, kind, kind.status(), replica, 0);
-    }
-
-    private void finish(
-            Result result, @Nullable FailureKind failure, int status, @Nullable String replica, long events) {
-        if (ended) {
-            return;
-        }
-        ended = true;
+    /** The reply has ended: nothing of this request goes on. */
+    private void release() {
         WaitingRoom.Ticket queued = ticket;
         if (queued != null) {
             queued.cancel();
         }
         stopWaiting();
-        cancel(totalTimer);
+        totalLimit.cancel();
         intake.stop();
         loop.closed(this);
-        Timeline.Facts facts = admitted.facts(traits, intake.length());
-        loop.report(timeline.report(facts, result, failure, status, replica, events, relay.bytesOut(), loop.now()));
     }
 }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stream whether the answer was a stream of events
  * @param result how it ended for the client
  * @param failure the row of the failure table, null if none applies
+ * @param stopped where it was when its client left or was given up, null if that did not happen
  * @param status the status the client got, or would have got had it stayed (499)
  * @param replica the display name of the replica that answered, null if none did
  * @param attempts every try, in order
@@ -36,6 +37,7 @@ public record ExchangeReport(
         boolean stream,
         Result result,
         @Nullable FailureKind failure,
+        @Nullable Phase stopped,
         int status,
         @Nullable String replica,
         List<AttemptReport> attempts,

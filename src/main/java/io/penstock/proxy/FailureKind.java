@@ -31,7 +31,7 @@ public enum FailureKind {
     UNAUTHORIZED(401, "unauthorized", Charge.NO, Elsewhere.NO),
     /** The caller is over its limits. Not reachable yet: there are no callers. */
     CALLER_OVER_LIMIT(429, "rate_limit_exceeded", Charge.NO, Elsewhere.NO),
-    /** The same body was in flight at the death of two replicas a moment ago. Not reachable yet. */
+    /** The same body was in flight at the death of two replicas a moment ago ({@link #POISON}). */
     POISON_BODY(422, "poison_request", Charge.NO, Elsewhere.NO),
 
     // ---- nobody can take it ----------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ public enum FailureKind {
     CONNECT_TIMEOUT(504, "upstream_timeout", Charge.YES, Elsewhere.FAILOVER),
     /** A kept connection was closed without one byte of answer: the replica had closed it before we sent. */
     STALE_CONNECTION(502, "upstream_closed", Charge.NO, Elsewhere.FAILOVER),
-    /** Closed or reset after sending, before output, with or without a head. */
+    /** Closed, reset or ended after sending, before output, with or without a head. */
     DIED_BEFORE_OUTPUT(502, "upstream_died", Charge.YES, Elsewhere.FAILOVER),
     /** Judged dead or leaving while this request had no output there. */
     LEFT_BEFORE_OUTPUT(502, "upstream_left", Charge.NO, Elsewhere.FAILOVER),
@@ -61,27 +61,29 @@ public enum FailureKind {
     CUT_BEFORE_RELAY(502, "upstream_died", Charge.YES, Elsewhere.FAILOVER),
     /** The request was without output at the death of two replicas: perhaps it kills them. Never a third. */
     POISON(502, "poison_request", Charge.NO, Elsewhere.NO),
-    /** The replica was told to stop: its {@code /health} says 200 and every request 500. Not reachable yet. */
-    SHUTTING_DOWN_UPSTREAM(500, "upstream_leaving", Charge.NO, Elsewhere.FAILOVER),
-    /** Status 500 before output. Not reachable yet: it is passed on unchanged. */
+    /** The replica was told to stop: its {@code /health} says 200 and every request gets 500. It gets no new work. */
+    TOLD_TO_STOP(500, "upstream_leaving", Charge.NO, Elsewhere.FAILOVER),
+    /** The replica says that its engine is dead, as a 500 or as a stream's first event. It gets no new work. */
+    ENGINE_DEAD(500, "upstream_engine_dead", Charge.YES, Elsewhere.FAILOVER),
+    /** Status 500 before output; passed on at last. */
     UPSTREAM_ERROR(500, "upstream_error", Charge.YES, Elsewhere.RETRY),
-    /** Status 502, 503, 504 or 429 before output: busy, not broken. Not reachable yet: it is passed on unchanged. */
+    /** 502, 503, 504 or 429 before output, as a status or as the first event: busy, not broken; passed on at last. */
     UPSTREAM_BUSY(503, "upstream_busy", Charge.NO, Elsewhere.RETRY),
-    /** The first event of a 200 is an error. Not reachable yet: it is passed on unchanged. */
-    IN_BAND_ERROR(500, "upstream_error", Charge.YES, Elsewhere.RETRY),
+    /** The first event of a 200 is an error; at last it becomes a real status, if the head is still held. */
+    IN_BAND_ERROR(500, "upstream_in_band_error", Charge.YES, Elsewhere.RETRY),
     /** No output within {@code timeouts.firstOutput}, or no end within {@code timeouts.total}. */
     TIMED_OUT(504, "timeout", Charge.NO, Elsewhere.NO),
 
     // ---- after output: an honest end -------------------------------------------------------------------------------
     /** The stream died: EOF, reset or a broken chunk. */
     DIED_MID_STREAM(502, "upstream_died", Charge.YES, Elsewhere.NO),
-    /** The stream ended without its end marker though it was framed well. Not reachable yet. */
+    /** The stream ended without its end marker, though it was framed well. */
     ENDED_WITHOUT_MARKER(502, "upstream_cut_short", Charge.YES, Elsewhere.NO),
-    /** An error event later in the stream. Not reachable yet: it is passed on unchanged. */
-    IN_BAND_ERROR_MID_STREAM(500, "upstream_error", Charge.YES, Elsewhere.NO),
+    /** An error event later in the stream: it is passed on, and nothing after it. */
+    IN_BAND_ERROR_MID_STREAM(500, "upstream_in_band_error", Charge.YES, Elsewhere.NO),
     /** No byte for the stall time from a stalled replica. Not reachable yet. */
     STALLED_MID_STREAM(504, "upstream_stalled", Charge.YES, Elsewhere.NO),
-    /** The client does not read. Not reachable yet: it holds back its own stream only. */
+    /** The client took nothing of its answer for {@code timeouts.slowReader}. */
     CLIENT_DOES_NOT_READ(499, "client_too_slow", Charge.NO, Elsewhere.NO),
 
     // ---- nobody is told --------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 package io.penstock.proxy;
 
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
 import io.penstock.config.PenstockConfig;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
@@ -106,6 +107,16 @@ final class FrontConnections {
      * client that does not read would keep its connection for ever. The one place that reaches under Vert.x's API.
      */
     static void kill(HttpConnection connection) {
+        close(connection);
+    }
+
+    /** Closes a connection with a reset, so that its end cannot be taken for the end of an answer. */
+    static void reset(HttpConnection connection) {
+        ((ConnectionBase) connection).channelHandlerContext().channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        close(connection);
+    }
+
+    private static void close(HttpConnection connection) {
         ChannelHandlerContext channel = ((ConnectionBase) connection).channelHandlerContext();
         channel.close().addListener(closed -> {});
     }

@@ -140,6 +140,26 @@ final class Loop {
         return !used.add(connection);
     }
 
+    /**
+     * A request had trouble there. Whoever says that it takes no more work gets none; whoever may be dead is looked at
+     * now. One that only leaves is not: it passes its probes as it goes.
+     */
+    void suspect(UpstreamState upstream, ProxyFailure failure) {
+        switch (failure.kind()) {
+            case TOLD_TO_STOP -> upstream.leave("says that it was told to stop");
+            case ENGINE_DEAD -> {
+                upstream.leave("says that its engine is dead");
+                doubt(upstream, failure.text());
+            }
+            case DIED_BEFORE_OUTPUT,
+                    CUT_BEFORE_RELAY,
+                    DIED_MID_STREAM,
+                    ENDED_WITHOUT_MARKER,
+                    IN_BAND_ERROR_MID_STREAM -> doubt(upstream, failure.text());
+            default -> {}
+        }
+    }
+
     /** Tells the probe verticle that a replica should be looked at now. */
     void doubt(UpstreamState upstream, String reason) {
         ProbeVerticle.DOUBTS.publish(vertx.eventBus(), new Doubt(upstream, reason));

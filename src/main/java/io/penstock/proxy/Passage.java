@@ -79,7 +79,7 @@ final class Passage {
         FailureKind kind = cause instanceof ProxyFailure known ? known.kind() : FailureKind.INTERNAL;
         granted.end(Outcome.FAILED);
         timeline.attempt(attempt(granted, kind));
-        tried = tried.with(granted.upstream());
+        tried = tried.untilProbed(granted.upstream());
         lease = null;
         return ended || kind == FailureKind.INTERNAL ? Future.failedFuture(cause) : dial(request);
     }

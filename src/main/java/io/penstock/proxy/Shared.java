@@ -12,6 +12,8 @@ import java.util.function.Supplier;
  * @param live the replicas
  * @param room where requests get one
  * @param bodies the memory for bodies
+ * @param retries how many errors may be hidden by asking another replica
+ * @param poison bodies that killed replicas a moment ago
  * @param observer told of everything
  * @param lifecycle how far Penstock is on its way down
  * @param nanoClock the time, in nanoseconds
@@ -21,6 +23,8 @@ public record Shared(
         LiveUpstreams live,
         WaitingRoom room,
         BodyBudget bodies,
+        RetryPolicy retries,
+        PoisonBodies poison,
         ExchangeObserver observer,
         Lifecycle lifecycle,
         LongSupplier nanoClock,

@@ -1,154 +1,209 @@
 package io.penstock.proxy;
 
+import io.penstock.proxy.ApiTable.Dialect;
 import io.vertx.core.buffer.Buffer;
-import java.nio.charset.StandardCharsets;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
- * Reads along as a stream of server-sent events passes by, and says what each event is. It never changes a byte, and it
- * takes chunks that are split anywhere, also inside a line ending.
+ * Reads along as a stream of server-sent events passes by: says where each event ends, what it is, and whether the stream
+ * was whole. It never changes a byte, and it takes chunks that are split anywhere, also inside a line ending.
  *
  * <p>Grammar: WHATWG HTML, section 9.2.6: lines end with LF, CR or CRLF, a blank line ends an event, a line that begins
- * with a colon is a comment. Memory is bounded: of an event's name and data only the beginnings are kept, which is
+ * with a colon is a comment, a byte order mark may lead the stream, the data of several lines is one. An event without
+ * its blank line has not ended and counts for nothing, so a stream that was cut at any byte is never
+ * {@linkplain #complete() complete}.
+ *
+ * <p>Memory is bounded: of a line and of an event's data only the first {@value #KEPT} bytes are looked at, which is
  * enough to tell the kinds apart. Confined to one event loop.
  */
 final class SseScanner {
 
     /** What an event is. */
     enum Event {
-        /** Comments only: a sign of life, not output. */
+        /** It says nothing: comments, fields without data, or nothing but a blank line. A sign of life. */
         COMMENT,
-        /** A typed event that says the request was accepted: {@code response.created}, {@code queued}, {@code in_progress}. */
+        /** It says that the request was accepted, or that the server still lives, and holds no output. */
         PREAMBLE,
+        /** The model's output, or anything else that is none of the others. */
+        OUTPUT,
         /** An error under status 200. */
         ERROR,
-        /** {@code [DONE]}. */
-        DONE,
-        /** Anything else: the model's output. */
-        OUTPUT
+        /** The end marker. */
+        END
     }
 
     private static final int KEPT = 64;
-    private static final byte[] DATA = ascii("data");
-    private static final byte[] EVENT = ascii("event");
+    private static final int WINDOW = 512;
 
-    // The beginning of the line that is being read.
-    private final byte[] line = new byte[KEPT];
-    private int lineLength;
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
+    private static final VarHandle EIGHT_BYTES =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long EACH = 0x0101010101010101L;
+    private static final long HIGH_BITS = EACH << 7;
+
+    // The part of a chunk that is being read.
+    private final byte[] window = new byte[WINDOW];
+
+    // The beginning of a line whose end is in a later chunk.
+    private final byte[] begun = new byte[KEPT];
+    private int begunLength;
+    private boolean begunCut;
+
+    private boolean atStart = true;
     private boolean afterCarriageReturn;
 
-    // What is known of the event that is being read.
-    private boolean hasFields;
-    private String name = "";
-    private String data = "";
-
-    // Since the last place where an event may begin.
-    private long unfinishedBytes;
-
-    private long events;
+    private final EventHead head;
     private Event last = Event.COMMENT;
+    private long events;
     private boolean outputSeen;
+    private boolean failed;
+    private boolean complete;
 
     /**
-     * Reads a chunk.
+     * Makes a scanner for one stream.
      *
-     * @param chunk the next bytes of the stream
+     * @param dialect the API that was called: it knows the end markers
      */
-    void scan(Buffer chunk) {
-        int length = chunk.length();
-        int whole = -1;
-        for (int i = 0; i < length; i++) {
-            byte b = chunk.getByte(i);
-            if (b == '\n' && afterCarriageReturn) {
-                afterCarriageReturn = false;
-                whole = hasFields ? whole : i + 1;
-            } else if (b == '\n' || b == '\r') {
-                afterCarriageReturn = b == '\r';
-                endOfLine();
-                whole = hasFields ? whole : i + 1;
-            } else {
-                afterCarriageReturn = false;
-                if (lineLength < KEPT) {
-                    line[lineLength] = b;
-                }
-                lineLength++;
-            }
-        }
-        unfinishedBytes = whole < 0 ? unfinishedBytes + length : length - whole;
+    SseScanner(Dialect dialect) {
+        head = new EventHead(dialect);
     }
 
-    private void endOfLine() {
-        if (lineLength == 0) {
-            endOfEvent();
-            return;
-        }
-        if (line[0] != ':') {
-            hasFields = true;
-            if (field(DATA)) {
-                if (data.isEmpty()) {
-                    data = value(DATA.length);
-                }
-            } else if (field(EVENT)) {
-                name = value(EVENT.length);
+    /**
+     * Reads on to the end of the next event. The same byte must not be given twice: go on where this call ended, and
+     * after -1 with the next chunk.
+     *
+     * @param bytes a chunk of the stream
+     * @param from where in it to read on
+     * @return the index just after the event, its blank line included; -1 if the chunk ran out first. Of a CRLF that is
+     *     split over two chunks the event has the CR, and the LF belongs to nothing
+     */
+    int next(Buffer bytes, int from) {
+        // Copied in pieces: that costs less than the view on the bytes that Vert.x would make, wherever they lie.
+        int length = bytes.length();
+        for (int at = from; at < length; at += WINDOW) {
+            int size = Math.min(WINDOW, length - at);
+            bytes.getBytes(at, at + size, window, 0);
+            int end = next(size);
+            if (end >= 0) {
+                return afterLineFeed(bytes, at + end);
             }
         }
-        lineLength = 0;
+        return -1;
+    }
+
+    /** The piece may have ended between the CR and the LF of an event's last line end. */
+    private int afterLineFeed(Buffer bytes, int at) {
+        if (afterCarriageReturn && at < bytes.length()) {
+            afterCarriageReturn = false;
+            return bytes.getByte(at) == '\n' ? at + 1 : at;
+        }
+        return at;
+    }
+
+    private int next(int size) {
+        int at = 0;
+        while (at < size) {
+            boolean restOfLineEnd = afterCarriageReturn && window[at] == '\n';
+            afterCarriageReturn = false;
+            if (restOfLineEnd) {
+                at++;
+                continue;
+            }
+            int end = endOfLine(window, at, size);
+            if (end == size) {
+                begin(at, size);
+                return -1;
+            }
+            boolean blank = begunLength == 0 ? line(window, at, end) : begunLine(at, end);
+            afterCarriageReturn = window[end] == '\r';
+            at = end + 1;
+            if (blank) {
+                endOfEvent();
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * Finds the first LF or CR, eight bytes at a time. A byte of {@code lf} or {@code cr} is zero where the searched one
+     * is; {@code (x - EACH) & ~x & HIGH_BITS} marks the zeros. It may mark the byte above a zero as well, but the lowest
+     * mark is true (H. S. Warren, Hacker's Delight, section 6-1).
+     */
+    private static int endOfLine(byte[] bytes, int from, int to) {
+        int at = from;
+        for (; at <= to - Long.BYTES; at += Long.BYTES) {
+            long eight = (long) EIGHT_BYTES.get(bytes, at);
+            long lf = eight ^ '\n' * EACH;
+            long cr = eight ^ '\r' * EACH;
+            long marks = (((lf - EACH) & ~lf) | ((cr - EACH) & ~cr)) & HIGH_BITS;
+            if (marks != 0) {
+                return at + (Long.numberOfTrailingZeros(marks) >>> 3);
+            }
+        }
+        while (at < to && bytes[at] != '\n' && bytes[at] != '\r') {
+            at++;
+        }
+        return at;
+    }
+
+    /** Keeps the beginning of a line that goes on in the next chunk. */
+    private void begin(int from, int to) {
+        int size = Math.min(KEPT - begunLength, to - from);
+        System.arraycopy(window, from, begun, begunLength, size);
+        begunLength += size;
+        begunCut |= size < to - from;
+    }
+
+    private boolean begunLine(int from, int to) {
+        begin(from, to);
+        boolean blank = line(begun, 0, begunLength, begunCut);
+        begunLength = 0;
+        begunCut = false;
+        return blank;
+    }
+
+    /** A whole line. Not more of it is looked at than if it had come in pieces: the verdict is the same. */
+    private boolean line(byte[] bytes, int from, int to) {
+        return to - from > KEPT ? line(bytes, from, from + KEPT, true) : line(bytes, from, to, false);
+    }
+
+    private boolean line(byte[] bytes, int from, int to, boolean cut) {
+        int start = from;
+        if (atStart) {
+            atStart = false;
+            start += EventHead.startsWith(bytes, from, to, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+        }
+        if (start == to) {
+            return true;
+        }
+        if (bytes[start] != ':') {
+            head.field(bytes, start, to, cut);
+        }
+        return false;
     }
 
     private void endOfEvent() {
-        last = classify();
-        if (last != Event.COMMENT) {
+        Event event = head.event();
+        last = event;
+        if (event != Event.COMMENT) {
             events++;
+            outputSeen |= event == Event.OUTPUT;
+            failed |= event == Event.ERROR;
+            complete |= event == Event.END && !failed;
         }
-        outputSeen |= last == Event.OUTPUT;
-        hasFields = false;
-        name = "";
-        data = "";
-    }
-
-    private Event classify() {
-        if (!hasFields || (name.isEmpty() && data.isEmpty())) {
-            return Event.COMMENT;
-        }
-        if (data.equals("[DONE]")) {
-            return Event.DONE;
-        }
-        if (name.equals("error") || data.startsWith("{\"error\"") || data.startsWith("{\"type\":\"error\"")) {
-            return Event.ERROR;
-        }
-        return switch (name) {
-            case "response.created", "response.queued", "response.in_progress" -> Event.PREAMBLE;
-            default -> Event.OUTPUT;
-        };
-    }
-
-    private boolean field(byte[] wanted) {
-        if (lineLength < wanted.length) {
-            return false;
-        }
-        for (int i = 0; i < wanted.length; i++) {
-            if (line[i] != wanted[i]) {
-                return false;
-            }
-        }
-        return lineLength == wanted.length || line[wanted.length] == ':';
-    }
-
-    private String value(int nameLength) {
-        int start = Math.min(nameLength + 1, lineLength);
-        if (start < lineLength && line[start] == ' ') {
-            start++;
-        }
-        int end = Math.min(lineLength, KEPT);
-        return start >= end ? "" : new String(line, start, end - start, StandardCharsets.UTF_8);
+        head.clear();
     }
 
     /**
-     * Events read so far, comments not counted.
+     * What the event is that {@link #next} has just ended.
      *
-     * @return their number
+     * @return its kind; {@link Event#COMMENT} before the first
      */
-    long events() {
-        return events;
+    Event event() {
+        return last;
     }
 
     /**
@@ -161,24 +216,39 @@ final class SseScanner {
     }
 
     /**
-     * Whether the stream stands between two events, where a comment may be put.
+     * Whether the stream came to its end: the end marker of its dialect was seen, and no error before it. A server that
+     * dies may well send an error, the marker and a clean last chunk.
      *
-     * @return true if no event has begun
+     * @return true from the last byte of the end marker's blank line on
      */
-    boolean betweenEvents() {
-        return lineLength == 0 && !hasFields;
+    boolean complete() {
+        return complete;
     }
 
     /**
-     * How much of what was read belongs to an event, or a line, that has not ended.
+     * Whether an error was seen, before or after output.
      *
-     * @return bytes at the end of the stream so far; 0 between two events
+     * @return true from the first {@link Event#ERROR} on
      */
-    long unfinishedBytes() {
-        return unfinishedBytes;
+    boolean failed() {
+        return failed;
     }
 
-    private static byte[] ascii(String text) {
-        return text.getBytes(StandardCharsets.US_ASCII);
+    /**
+     * Events that have ended so far, comments not counted.
+     *
+     * @return their number
+     */
+    long events() {
+        return events;
+    }
+
+    /**
+     * Whether the stream stands between two events, where a comment may be put.
+     *
+     * @return true if no line and no field of an event has begun
+     */
+    boolean betweenEvents() {
+        return begunLength == 0 && !head.hasFields();
     }
 }

@@ -8,6 +8,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.streams.ReadStream;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,19 +25,32 @@ final class StreamRelay {
     /** How long a last event may take to leave before the connection is cut all the same. */
     private static final long LAST_EVENT_MILLIS = 1_000;
 
-    private static final Buffer HEARTBEAT = Buffer.buffer(": penstock: waiting for a replica\n\n");
+    private static final Buffer WAITING = Buffer.buffer(": penstock: waiting for a replica\n\n");
+    private static final Buffer FLOWING = Buffer.buffer(": penstock: waiting for the next event\n\n");
 
     private final Loop loop;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final String requestId;
+    private final Runnable unread;
+    private final Alarm slowReader;
     private long bytesOut;
+    private long lastWriteNanos;
+    private boolean begun;
 
+    /** For an answer that is short enough to leave at once. */
     StreamRelay(Loop loop, HttpServerRequest request, String requestId) {
+        this(loop, request, requestId, () -> {});
+    }
+
+    /** For an answer of any length; {@code unread} is told when the client has long taken nothing of it. */
+    StreamRelay(Loop loop, HttpServerRequest request, String requestId, Runnable unread) {
         this.loop = loop;
         this.request = request;
         this.response = request.response();
         this.requestId = requestId;
+        this.unread = unread;
+        this.slowReader = new Alarm(loop.vertx());
     }
 
     boolean headSent() {
@@ -51,8 +65,14 @@ final class StreamRelay {
         return bytesOut;
     }
 
+    /** When the client was last sent something. */
+    long lastWriteNanos() {
+        return lastWriteNanos;
+    }
+
     /** Sends the replica's head, unless a heartbeat has sent ours. It leaves together with the first chunk. */
     void head(HttpClientResponse from) {
+        begun = true;
         if (headSent()) {
             return;
         }
@@ -70,8 +90,9 @@ final class StreamRelay {
         closeIfLeaving();
     }
 
-    /** Tells a waiting client that the line is alive. From the first time on the status is 200 and the head is ours. */
+    /** Tells a waiting client that the line is alive. If nothing was sent before, the status is 200 now, and the head ours. */
     void heartbeat() {
+        Buffer comment = begun ? FLOWING : WAITING;
         if (!headSent()) {
             response.setStatusCode(200)
                     .putHeader("content-type", "text/event-stream; charset=utf-8")
@@ -80,7 +101,7 @@ final class StreamRelay {
             closeIfLeaving();
         }
         if (!response.closed() && !response.writeQueueFull()) {
-            send(HEARTBEAT);
+            send(comment);
         }
     }
 
@@ -112,12 +133,30 @@ final class StreamRelay {
         send(chunk);
         if (response.writeQueueFull()) {
             source.pause();
-            response.drainHandler(v -> source.resume());
+            watchReader();
+            response.drainHandler(v -> {
+                slowReader.cancel();
+                source.resume();
+            });
         }
+    }
+
+    /** Every time it takes something, it may take its time again. */
+    private void watchReader() {
+        Duration patience = loop.config().timeouts().slowReader();
+        if (!patience.isZero()) {
+            slowReader.ring(patience, unread);
+        }
+    }
+
+    /** The exchange is over: the client is not watched any more. */
+    void stop() {
+        slowReader.cancel();
     }
 
     private void send(Buffer chunk) {
         bytesOut += chunk.length();
+        lastWriteNanos = loop.now();
         response.write(chunk).onFailure(t -> {
             // The client has gone: its close handler tells the exchange.
         });
@@ -125,7 +164,40 @@ final class StreamRelay {
 
     /** The whole answer has been passed on. The future tells whether the client took it. */
     Future<Void> end() {
-        Future<Void> ended = response.end();
+        return ended(response.end());
+    }
+
+    /**
+     * Passes an answer on that was kept back whole: as it came, or, if it was an error event, with its true status.
+     *
+     * @param why the row of the table it is in, which may add headers; null if it is none of ours
+     * @return tells whether the client took it
+     */
+    Future<Void> answer(Answer answer, @Nullable FailureKind why) {
+        Buffer body = answer.body();
+        HttpClientResponse from = answer.head();
+        if (from == null) {
+            response.setStatusCode(answer.status())
+                    .putHeader("content-type", "application/json")
+                    .putHeader("x-request-id", requestId);
+            closeIfLeaving();
+        } else {
+            head(from);
+        }
+        if (why != null) {
+            Edge.refusalHeaders(why).forEach(extra -> {
+                if (!response.headers().contains(extra.getKey())) {
+                    response.putHeader(extra.getKey(), extra.getValue());
+                }
+            });
+        }
+        bytesOut += body.length();
+        return ended(body.length() == 0 ? response.end() : response.end(body));
+    }
+
+    private Future<Void> ended(Future<Void> sent) {
+        Future<Void> ended = sent;
+        watchReader();
         if (mustCloseAfter()) {
             ended = ended.onComplete(done -> request.connection().close());
         }
@@ -138,6 +210,11 @@ final class StreamRelay {
      */
     void cut(@Nullable Buffer lastEvent) {
         if (response.closed()) {
+            return;
+        }
+        if (lastEvent == null && mustCloseAfter()) {
+            // The end of the connection would be a clean end: only a reset tells the truth.
+            FrontConnections.reset(request.connection());
             return;
         }
         if (lastEvent == null || response.ended()) {

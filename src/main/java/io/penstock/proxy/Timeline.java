@@ -17,6 +17,7 @@ final class Timeline {
     private long connectNanos = -1;
     private long headNanos = -1;
     private long firstOutputNanos = -1;
+    private @Nullable Phase stopped;
 
     Timeline(long arrivedNanos) {
         this.arrivedNanos = arrivedNanos;
@@ -52,6 +53,11 @@ final class Timeline {
         }
     }
 
+    /** Nobody listens any more, and this is what was waited for. */
+    void stopped(Phase phase) {
+        stopped = phase;
+    }
+
     void attempt(AttemptReport report) {
         attempts.add(report);
     }
@@ -85,6 +91,7 @@ final class Timeline {
                 facts.stream(),
                 result,
                 failure,
+                stopped,
                 status,
                 replica,
                 attempts,

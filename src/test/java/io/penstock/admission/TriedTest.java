@@ -18,18 +18,18 @@ class TriedTest {
 
     @Test
     void whoFailedItDoesNotGetItAgain() {
-        Tried tried = Tried.NOBODY.with(a);
+        Tried tried = Tried.NOBODY.untilProbed(a);
 
         assertThat(tried.allows(a)).isFalse();
         assertThat(tried.allows(b)).isTrue();
-        assertThat(tried.with(b).allows(a)).isFalse();
-        assertThat(tried.with(b).allows(b)).isFalse();
+        assertThat(tried.untilProbed(b).allows(a)).isFalse();
+        assertThat(tried.untilProbed(b).allows(b)).isFalse();
     }
 
     @Test
     void addingOneLeavesTheOthersViewAlone() {
-        Tried first = Tried.NOBODY.with(a);
-        first.with(b);
+        Tried first = Tried.NOBODY.untilProbed(a);
+        first.untilProbed(b);
 
         assertThat(first.allows(b)).isTrue();
         assertThat(Tried.NOBODY.allows(a)).isTrue();
@@ -38,7 +38,7 @@ class TriedTest {
     @Test
     void aPassedProbeMakesItANewTry() {
         a.probePassed();
-        Tried tried = Tried.NOBODY.with(a).with(b);
+        Tried tried = Tried.NOBODY.untilProbed(a).untilProbed(b);
 
         a.probePassed();
 
@@ -48,11 +48,32 @@ class TriedTest {
 
     @Test
     void theLatestFailureCounts() {
-        Tried once = Tried.NOBODY.with(a);
+        Tried once = Tried.NOBODY.untilProbed(a);
         a.probePassed();
-        Tried twice = once.with(a);
+        Tried twice = once.untilProbed(a);
 
         assertThat(once.allows(a)).isTrue();
         assertThat(twice.allows(a)).isFalse();
+    }
+
+    @Test
+    void whoIsLeavingGetsItAgainOnlyAsAnotherProcess() {
+        Tried tried = Tried.NOBODY.untilRestart(a);
+        a.probePassed();
+
+        assertThat(tried.allows(a)).isFalse();
+        assertThat(tried.allows(b)).isTrue();
+        a.restarted();
+        assertThat(tried.allows(a)).isTrue();
+    }
+
+    @Test
+    void whoAnsweredWithAnErrorNeverGetsItAgain() {
+        Tried tried = Tried.NOBODY.forGood(a);
+        a.probePassed();
+        a.restarted();
+
+        assertThat(tried.allows(a)).isFalse();
+        assertThat(tried.allows(b)).isTrue();
     }
 }

@@ -174,7 +174,7 @@ class WaitingRoomStormTest {
                 default -> RequestTraits.NONE;
             };
             boolean front = random.nextInt(4) == 0;
-            Tried tried = front && traits.model() == null ? Tried.NOBODY.with(anyone()) : Tried.NOBODY;
+            Tried tried = front && traits.model() == null ? Tried.NOBODY.untilProbed(anyone()) : Tried.NOBODY;
             Lease lease = front ? null : room.lease(traits, tried);
             if (lease != null) {
                 running.add(lease);

@@ -309,7 +309,7 @@ class WaitingRoomTest {
         void whoHasTriedTheOnlyFreeReplicaDoesNotBlockThoseBehind() {
             Lease onA = Fleet.lease(a);
             Lease onB = Fleet.lease(b);
-            enter(room, "llama", "tried a", true, Tried.NOBODY.with(a));
+            enter(room, "llama", "tried a", true, Tried.NOBODY.untilProbed(a));
             enter(room, "llama", "behind");
 
             end(room, onA);
@@ -322,7 +322,7 @@ class WaitingRoomTest {
 
         @Test
         void whoHasTriedEveryoneWaitsForAPassedProbe() {
-            enter(room, "llama", "1", true, Tried.NOBODY.with(a).with(b));
+            enter(room, "llama", "1", true, Tried.NOBODY.untilProbed(a).untilProbed(b));
             assertThat(served).isEmpty();
 
             a.probePassed();
@@ -419,6 +419,7 @@ class WaitingRoomTest {
                 new PenstockConfig.Selection(policy),
                 new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1)),
                 PenstockConfig.Probe.DEFAULT,
+                PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,
                 PenstockConfig.Timeouts.DEFAULT,
                 PenstockConfig.Limits.DEFAULT,

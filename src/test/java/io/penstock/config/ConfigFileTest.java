@@ -36,6 +36,7 @@ class ConfigFileTest {
                         PenstockConfig.Selection.DEFAULT,
                         PenstockConfig.Admission.DEFAULT,
                         PenstockConfig.Probe.DEFAULT,
+                        PenstockConfig.Retry.DEFAULT,
                         PenstockConfig.Heartbeat.DEFAULT,
                         PenstockConfig.Timeouts.DEFAULT,
                         PenstockConfig.Limits.DEFAULT,
@@ -52,10 +53,18 @@ class ConfigFileTest {
                 .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10)));
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
+        assertThat(PenstockConfig.Retry.DEFAULT).isEqualTo(new PenstockConfig.Retry(2, 20, 10));
         assertThat(PenstockConfig.Heartbeat.DEFAULT).isEqualTo(new PenstockConfig.Heartbeat(seconds(10), seconds(10)));
         assertThat(PenstockConfig.Timeouts.DEFAULT)
                 .isEqualTo(new PenstockConfig.Timeouts(
-                        seconds(2), seconds(0), seconds(0), seconds(10), seconds(60), seconds(75), seconds(3)));
+                        seconds(2),
+                        seconds(0),
+                        seconds(0),
+                        seconds(10),
+                        seconds(60),
+                        seconds(75),
+                        seconds(600),
+                        seconds(3)));
         assertThat(PenstockConfig.Limits.DEFAULT)
                 .isEqualTo(new PenstockConfig.Limits(67_108_864, 25, 32_768, 16_384, 16_384));
         assertThat(PenstockConfig.Drain.DEFAULT).isEqualTo(new PenstockConfig.Drain(seconds(5), seconds(120)));
@@ -78,8 +87,9 @@ class ConfigFileTest {
                 selection: {policy: round_robin}
                 admission: {maxWaiting: 0, maxWait: 1s}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
+                retry: {max: 0, budget: 100%, floor: 3}
                 heartbeat: {after: 0, every: 5s}
-                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, upstreamIdle: 1s}
+                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, upstreamIdle: 1s}
                 limits: {body: 1GiB, bodyMemory: 50%, headers: 2048B, requestLine: 8KiB, connections: 5}
                 drain: {lameDuck: 0s, deadline: 1m}
                 routes: {allow: [/a, /b/c.d/]}
@@ -106,6 +116,7 @@ class ConfigFileTest {
                         new PenstockConfig.Selection(Policy.ROUND_ROBIN),
                         new PenstockConfig.Admission(0, seconds(1)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
+                        new PenstockConfig.Retry(0, 100, 3),
                         new PenstockConfig.Heartbeat(Duration.ZERO, seconds(5)),
                         new PenstockConfig.Timeouts(
                                 seconds(1),
@@ -114,6 +125,7 @@ class ConfigFileTest {
                                 seconds(4),
                                 seconds(6),
                                 seconds(7),
+                                seconds(8),
                                 seconds(1)),
                         new PenstockConfig.Limits(1L << 30, 50, 2048, 8192, 5),
                         new PenstockConfig.Drain(Duration.ZERO, seconds(60)),

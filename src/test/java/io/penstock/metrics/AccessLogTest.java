@@ -36,7 +36,7 @@ class AccessLogTest {
         assertThat(AccessLog.line(Reports.completed("vllm0"), NOW))
                 .isEqualTo("{\"time\":\"2026-11-24T08:00:00.000Z\",\"request_id\":\"req-1\",\"client\":\"10.0.0.9\","
                         + "\"method\":\"POST\",\"route\":\"chat_completions\",\"model\":\"qwen/7b\",\"stream\":true,"
-                        + "\"result\":\"completed\",\"failure\":null,\"status\":200,\"replica\":\"vllm0\","
+                        + "\"result\":\"completed\",\"failure\":null,\"phase\":null,\"status\":200,\"replica\":\"vllm0\","
                         + "\"attempts\":[{\"replica\":\"vllm0\",\"reason\":\"ok\",\"connect_ms\":1,\"head_ms\":20.5,"
                         + "\"total_ms\":1987.654}],\"queue_ms\":12.346,\"connect_ms\":13.346,\"head_ms\":33,"
                         + "\"first_output_ms\":250,\"total_ms\":2000,\"events\":42,\"bytes_in\":1000,"
@@ -48,7 +48,7 @@ class AccessLogTest {
         assertThat(AccessLog.line(Reports.refused(), NOW + 7))
                 .isEqualTo("{\"time\":\"2026-11-24T08:00:00.007Z\",\"request_id\":\"req-2\",\"client\":\"10.0.0.9\","
                         + "\"method\":\"POST\",\"route\":\"completions\",\"model\":null,\"stream\":false,"
-                        + "\"result\":\"refused\",\"failure\":\"upstream_unreachable\",\"status\":502,"
+                        + "\"result\":\"refused\",\"failure\":\"upstream_unreachable\",\"phase\":null,\"status\":502,"
                         + "\"replica\":null,\"attempts\":[{\"replica\":\"vllm0\",\"reason\":\"upstream_unreachable\","
                         + "\"connect_ms\":null,\"head_ms\":null,\"total_ms\":0.4},{\"replica\":\"vllm1\","
                         + "\"reason\":\"upstream_died\",\"connect_ms\":0,\"head_ms\":null,\"total_ms\":0.001}],"

@@ -26,6 +26,7 @@ final class Reports {
                 true,
                 Result.COMPLETED,
                 null,
+                null,
                 200,
                 replica,
                 List.of(new AttemptReport(replica, null, 1_000_000, 20_500_000, 1_987_654_321)),
@@ -50,6 +51,7 @@ final class Reports {
                 false,
                 Result.REFUSED,
                 FailureKind.CONNECT_REFUSED,
+                null,
                 502,
                 null,
                 List.of(
@@ -74,6 +76,7 @@ final class Reports {
                 model,
                 false,
                 Result.UPSTREAM_ERROR,
+                null,
                 null,
                 status,
                 null,

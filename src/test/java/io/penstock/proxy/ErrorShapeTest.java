@@ -73,8 +73,8 @@ class ErrorShapeTest {
 
         assertThat(event.toString().lines()).hasSize(dialect == Dialect.OPENAI ? 2 : 3);
         assertThat(event.toString()).endsWith("}\n\n");
-        assertThat(scanned(event).events()).isEqualTo(1);
-        assertThat(scanned(event).outputSeen()).isFalse();
+        assertThat(scanned(dialect, event).events()).isEqualTo(1);
+        assertThat(scanned(dialect, event).event()).isEqualTo(SseScanner.Event.ERROR);
     }
 
     @Test
@@ -97,9 +97,9 @@ class ErrorShapeTest {
                         + "\"type\":\"server_error\",\"param\":null,\"code\":\"upstream_error\"}}\n\n");
     }
 
-    private static SseScanner scanned(Buffer event) {
-        SseScanner scanner = new SseScanner();
-        scanner.scan(event);
+    private static SseScanner scanned(Dialect dialect, Buffer event) {
+        SseScanner scanner = new SseScanner(dialect);
+        assertThat(scanner.next(event, 0)).isEqualTo(event.length());
         return scanner;
     }
 }

@@ -37,14 +37,15 @@ class FailureKindTest {
             LEFT_BEFORE_OUTPUT       502 upstream_left        -       FAILOVER
             CUT_BEFORE_RELAY         502 upstream_died        charged FAILOVER
             POISON                   502 poison_request       -       NO
-            SHUTTING_DOWN_UPSTREAM   500 upstream_leaving     -       FAILOVER
+            TOLD_TO_STOP             500 upstream_leaving     -       FAILOVER
+            ENGINE_DEAD              500 upstream_engine_dead charged FAILOVER
             UPSTREAM_ERROR           500 upstream_error       charged RETRY
             UPSTREAM_BUSY            503 upstream_busy        -       RETRY
-            IN_BAND_ERROR            500 upstream_error       charged RETRY
+            IN_BAND_ERROR            500 upstream_in_band_error charged RETRY
             TIMED_OUT                504 timeout              -       NO
             DIED_MID_STREAM          502 upstream_died        charged NO
             ENDED_WITHOUT_MARKER     502 upstream_cut_short   charged NO
-            IN_BAND_ERROR_MID_STREAM 500 upstream_error       charged NO
+            IN_BAND_ERROR_MID_STREAM 500 upstream_in_band_error charged NO
             STALLED_MID_STREAM       504 upstream_stalled     charged NO
             CLIENT_DOES_NOT_READ     499 client_too_slow      -       NO
             CLIENT_LEFT              499 client_left          -       NO

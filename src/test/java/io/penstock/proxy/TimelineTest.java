@@ -32,6 +32,7 @@ class TimelineTest {
                         true,
                         Result.REFUSED,
                         FailureKind.NO_REPLICA,
+                        null,
                         503,
                         null,
                         List.of(),
@@ -75,6 +76,7 @@ class TimelineTest {
                         true,
                         Result.COMPLETED,
                         null,
+                        null,
                         200,
                         "b",
                         List.of(FAILED, GOOD),
@@ -95,6 +97,14 @@ class TimelineTest {
         timeline.waits(start + 10);
 
         assertThat(refused(timeline, start + 40).queueNanos()).isEqualTo(30);
+    }
+
+    @Test
+    void whereItWasWhenItsClientLeftIsTold() {
+        Timeline timeline = new Timeline(0);
+        timeline.stopped(Phase.PREFILL);
+
+        assertThat(refused(timeline, 1).stopped()).isEqualTo(Phase.PREFILL);
     }
 
     @Test

@@ -28,7 +28,7 @@ class Failure02SilenceOfSixtySecondsTest {
                         .always(Script.begun()
                                 .then(Script.after(3000))
                                 .then(call -> call.chunk("data: 1\n\n"))
-                                .then(Script.raw("0\r\n\r\n")));
+                                .then(Script.END));
                 Stage stage = Setting.with(replica)
                         .heartbeat(Duration.ofMillis(500))
                         .clients(brief, brief, brief)
@@ -40,7 +40,7 @@ class Failure02SilenceOfSixtySecondsTest {
             assertThat(reply.status()).isEqualTo(200);
             assertThat(reply.chunks()).hasSizeGreaterThan(4);
             assertThat(reply.chunks().get(0)).startsWith(":");
-            assertThat(reply.body()).endsWith("\n\ndata: 1\n\n");
+            assertThat(reply.body()).endsWith("\n\ndata: 1\n\n" + Script.DONE);
         }
     }
 

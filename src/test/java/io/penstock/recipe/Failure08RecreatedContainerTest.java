@@ -25,7 +25,7 @@ class Failure08RecreatedContainerTest {
                         .next(Script.begun("data: 1\n\n")
                                 .then(Script.until(finish))
                                 .then(call -> call.chunk("data: 2\n\n"))
-                                .then(Script.raw("0\r\n\r\n")))
+                                .then(Script.END))
                         .always(Script.json("{\"at\":1}"));
                 ScriptedReplica recreated =
                         ScriptedReplica.startAt("127.0.0.2", old.port()).always(Script.json("{\"at\":2}"));
@@ -57,7 +57,7 @@ class Failure08RecreatedContainerTest {
             }
             assertThat(old.calls()).hasSize(before);
             finish.countDown();
-            assertThat(streaming.until("data: 2\n\n\r\n0\r\n\r\n")).contains("data: 1");
+            assertThat(streaming.until(Script.DONE + "\r\n0\r\n\r\n")).contains("data: 1", "data: 2");
             assertThat(recreated.call(0).header("host")).isEqualTo("vllm0:" + old.port());
         }
     }

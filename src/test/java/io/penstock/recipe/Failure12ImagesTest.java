@@ -28,7 +28,7 @@ class Failure12ImagesTest {
                         + "\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,"
                         + Base64.getEncoder().encodeToString(image) + "\"}}]}]}")
                 .getBytes(StandardCharsets.UTF_8);
-        try (ScriptedReplica replica = ScriptedReplica.start().always(Script.stream("data: 1\n\n"));
+        try (ScriptedReplica replica = ScriptedReplica.start().always(Script.stream("data: 1\n\n", Script.DONE));
                 Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
             client.send(Client.request("POST", "/v1/chat/completions", "Content-Length: " + body.length))

@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.proxy.FailureKind;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
@@ -47,27 +48,27 @@ class BackPressureTest {
 
     @Test
     void replicaIsHeldBackAndGoesOnOnceTheClientReads() throws Exception {
-        replica.always(flood(Script.raw("0\r\n\r\n")));
+        replica.always(flood(Script.END));
         try (Client client = Client.narrow(stage)) {
             client.send(Client.chat());
             ClientLeavesTest.awaitStandstill(sent);
             assertThat(sent.get() * EVENT.length()).isLessThan(24_000_000);
             Client.Reply reply = client.reply();
-            assertThat(reply.body().length()).isEqualTo(EVENTS * EVENT.length());
-            assertThat(reply.body()).isEqualTo(EVENT.repeat(EVENTS));
+            assertThat(reply.body().length()).isEqualTo(EVENTS * EVENT.length() + Script.DONE.length());
+            assertThat(reply.body()).isEqualTo(EVENT.repeat(EVENTS) + Script.DONE);
         }
         assertThat(stage.report(0).result()).isEqualTo(Result.COMPLETED);
     }
 
     @Test
     void othersAreServedMeanwhile() throws Exception {
-        replica.next(flood(Script.SILENCE)).always(Script.stream("data: 1\n\n"));
+        replica.next(flood(Script.SILENCE)).always(Script.stream("data: 1\n\n", Script.DONE));
         try (Client mute = Client.narrow(stage)) {
             mute.send(Client.chat());
             ClientLeavesTest.awaitStandstill(sent);
             for (int i = 0; i < 4; i++) {
                 try (Client other = Client.to(stage)) {
-                    assertThat(other.send(Client.chat()).reply().body()).isEqualTo("data: 1\n\n");
+                    assertThat(other.send(Client.chat()).reply().body()).isEqualTo("data: 1\n\n" + Script.DONE);
                 }
             }
             mute.reset();
@@ -97,6 +98,36 @@ class BackPressureTest {
             Eventually.that("its connection is closed from below", () -> stage.connections() == 0);
         }
         assertThat(stage.clients.get()).isZero();
+    }
+
+    @Test
+    void clientThatTakesNothingIsCutAfterAWhile() throws Exception {
+        replica.always(flood(Script.SILENCE));
+        try (Stage impatient =
+                        Setting.with(replica).slowReader(Duration.ofMillis(300)).open();
+                Client mute = Client.narrow(impatient)) {
+            mute.send(Client.chat());
+            assertThat(impatient.report(0).result()).isEqualTo(Result.BROKEN);
+            assertThat(impatient.report(0).failure()).isEqualTo(FailureKind.CLIENT_DOES_NOT_READ);
+            Eventually.that("the replica is told", () -> replica.busy() == 0);
+            Eventually.that("its connection is closed from below", () -> impatient.connections() == 0);
+        }
+    }
+
+    @Test
+    void clientThatTakesNothingOfTheEndIsCutToo() throws Exception {
+        replica.always(Script.json("z".repeat(1_000_000)));
+        try (Stage impatient =
+                        Setting.with(replica).slowReader(Duration.ofMillis(300)).open();
+                Client mute = Client.narrow(impatient)) {
+            // The first ones fit into what the kernel keeps for a client that does not read.
+            mute.send(Client.post("/v1/embeddings", "{}").repeat(12));
+            Eventually.that(
+                    "one of them is stuck",
+                    () -> impatient.reports().stream()
+                            .anyMatch(report -> report.failure() == FailureKind.CLIENT_DOES_NOT_READ));
+            Eventually.that("its connection is closed from below", () -> impatient.connections() == 0);
+        }
     }
 
     @Test

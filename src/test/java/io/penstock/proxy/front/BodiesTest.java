@@ -197,7 +197,7 @@ class BodiesTest {
                 .then(Script.after(100))
                 .then(call -> call.chunk("data: 1\n\n"))
                 .then(Script.until(end))
-                .then(Script.raw("0\r\n\r\n")));
+                .then(Script.END));
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
             byte[] body = new byte[300_000];

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
+import io.penstock.proxy.Phase;
 import io.penstock.upstream.Outcome;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -61,7 +62,7 @@ class ClientLeavesTest {
             client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{\"model\":");
             Eventually.that("its memory is reserved", () -> stage.bodyBytes() > 0);
             way.leave(client);
-            assertLeft(stage.report(0), null);
+            assertLeft(stage.report(0), null, Phase.BODY);
         }
         assertThat(replica.calls()).isEmpty();
     }
@@ -75,7 +76,7 @@ class ClientLeavesTest {
             client.send(Client.chat());
             Eventually.that("it waits", () -> stage.waiting() == 1);
             way.leave(client);
-            assertLeft(stage.report(0), null);
+            assertLeft(stage.report(0), null, Phase.QUEUE);
         }
         assertThat(stage.waiting()).isZero();
         replica.listen();
@@ -97,7 +98,7 @@ class ClientLeavesTest {
             Eventually.that("it is being connected", () -> slow.replica("a").inFlight() == 1);
             long left = System.nanoTime();
             way.leave(client);
-            assertLeft(slow.report(0), "a");
+            assertLeft(slow.report(0), "a", Phase.CONNECT);
             measured("lease of a black hole", left, System.nanoTime());
             assertThat(slow.replica("a").inFlight()).isZero();
             assertThat(slow.replica("a").count(Outcome.IGNORED)).isEqualTo(1);
@@ -108,21 +109,21 @@ class ClientLeavesTest {
     @EnumSource(Way.class)
     void beforeTheReplicasHead(Way way) throws Exception {
         replica.always(Script.SILENCE);
-        leaveOnceCalled(way, "before the head", false);
+        leaveOnceCalled(way, "before the head", Phase.HEAD);
     }
 
     @ParameterizedTest
     @EnumSource(Way.class)
     void afterAHeadWithoutOutput(Way way) throws Exception {
         replica.always(Script.begun(": hello\n\n").then(Script.SILENCE));
-        leaveOnceCalled(way, "head without output", false);
+        leaveOnceCalled(way, "head without output", Phase.PREFILL);
     }
 
     @ParameterizedTest
     @EnumSource(Way.class)
     void inTheMiddleOfAStream(Way way) throws Exception {
         replica.always(Script.begun(EVENT).then(Script.SILENCE));
-        leaveOnceCalled(way, "mid-stream", true);
+        leaveOnceCalled(way, "mid-stream", Phase.DECODE);
     }
 
     @ParameterizedTest
@@ -130,7 +131,7 @@ class ClientLeavesTest {
     void inTheMiddleOfAnAnswerThatIsNoStream(Way way) throws Exception {
         replica.always(Script.raw(Script.head(200, "application/json", 5_000_000) + "{\"x\":\"" + "a".repeat(100))
                 .then(Script.SILENCE));
-        leaveOnceCalled(way, "half an answer", false);
+        leaveOnceCalled(way, "half an answer", Phase.PREFILL);
     }
 
     @ParameterizedTest
@@ -146,7 +147,7 @@ class ClientLeavesTest {
                 call.awaitClosed();
             }
         }));
-        leaveOnceCalled(way, "mid-flow", true);
+        leaveOnceCalled(way, "mid-flow", Phase.DECODE);
     }
 
     @ParameterizedTest
@@ -172,7 +173,7 @@ class ClientLeavesTest {
             awaitStandstill(sent);
             long left = System.nanoTime();
             way.leave(client);
-            assertLeft(stage.report(0), "a");
+            assertLeft(stage.report(0), "a", Phase.DECODE);
             Eventually.that("the replica's connection is closed", () -> call.closedNanos() != 0);
             measured("held back, " + way, left, call.closedNanos());
         }
@@ -209,7 +210,7 @@ class ClientLeavesTest {
         client.send(Client.chat() + Client.chat());
         client.head();
         client.reset();
-        assertLeft(stage.report(0), "a");
+        assertLeft(stage.report(0), "a", Phase.DECODE);
         stage.settle();
         assertThat(replica.calls()).hasSize(1);
     }
@@ -227,18 +228,18 @@ class ClientLeavesTest {
         assertThat(replica.calls().size()).isLessThanOrEqualTo(2);
     }
 
-    private void leaveOnceCalled(Way way, String phase, boolean readsHead) throws Exception {
+    private void leaveOnceCalled(Way way, String what, Phase phase) throws Exception {
         try (Client client = Client.to(stage)) {
             client.send(Client.chat());
             Call call = replica.call(0);
-            if (readsHead) {
+            if (phase == Phase.DECODE) {
                 client.head();
             }
             long left = System.nanoTime();
             way.leave(client);
             Eventually.that("the replica's connection is closed", () -> call.closedNanos() != 0);
-            measured(phase + ", " + way, left, call.closedNanos());
-            assertLeft(stage.report(0), "a");
+            measured(what + ", " + way, left, call.closedNanos());
+            assertLeft(stage.report(0), "a", phase);
         }
         assertThat(replica.calls()).hasSize(1);
         assertThat(stage.replica("a").count(Outcome.IGNORED)).isEqualTo(1);
@@ -251,7 +252,8 @@ class ClientLeavesTest {
         assertThat(Duration.ofNanos(closed - left)).isLessThan(Duration.ofSeconds(1));
     }
 
-    private static void assertLeft(ExchangeReport report, @Nullable String replica) {
+    private static void assertLeft(ExchangeReport report, @Nullable String replica, Phase phase) {
+        assertThat(report.stopped()).isEqualTo(phase);
         assertThat(report.result()).isEqualTo(Result.CLIENT_LEFT);
         assertThat(report.failure()).isEqualTo(FailureKind.CLIENT_LEFT);
         assertThat(report.status()).isEqualTo(499);

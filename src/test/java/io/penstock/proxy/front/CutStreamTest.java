@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A stream that was cut never looks complete: whole events, one error event in the API's shape, and no clean end. */
 @SuppressWarnings("NullAway.Init") // Opened before each test.
@@ -111,6 +113,75 @@ class CutStreamTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"})
+    void cleanEndWithoutTheEndMarkerIsACut(String path) throws Exception {
+        replica.always(Script.stream(ONE, TWO));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.post(path, "{\"stream\":true}")).head();
+            String raw = client.rest();
+            assertThat(raw).doesNotEndWith("0\r\n\r\n");
+            String body = unchunked(raw);
+            assertThat(body).startsWith(ONE + TWO);
+            assertThat(body.substring((ONE + TWO).length()))
+                    .contains("error", "ended its answer before it was whole")
+                    .endsWith("\n\n");
+        }
+        assertThat(stage.report(0).failure()).isEqualTo(FailureKind.ENDED_WITHOUT_MARKER);
+        assertThat(stage.replica("a").count(Outcome.FAILED)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v1/chat/completions | data: {\"error\": {\"message\": \"boom\", \"code\": 500}} | boom | FAILED",
+                "/v1/chat/completions | data: {\"error\": {\"message\": \"bad\", \"code\": 400}} | bad | IGNORED",
+                "/v1/completions | data: {\"error\": {\"message\": \"boom\", \"code\": 503}} | boom | FAILED",
+                "/v1/responses | event: error+data: {\"type\":\"error\",\"message\":\"boom\"} | boom | FAILED",
+                "/v1/messages | event: error+data: {\"type\":\"error\",\"error\":{\"type\":\"internal_error\"}}"
+                        + " | replica a failed in the middle | FAILED"
+            })
+    void errorInTheMiddleIsTheLastThatLeaves(String path, String error, String words, Outcome outcome)
+            throws Exception {
+        replica.always(Script.stream(ONE, error.replace('+', '\n') + "\n\n", Script.DONE));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.post(path, "{\"stream\":true}")).head();
+            String raw = client.rest();
+            assertThat(raw).doesNotContain("[DONE]").doesNotEndWith("0\r\n\r\n");
+            String body = unchunked(raw);
+            assertThat(body).startsWith(ONE).endsWith("\n\n");
+            assertThat(body.substring(ONE.length())).contains(words).containsOnlyOnce("data: ");
+        }
+        assertThat(stage.report(0).result()).isEqualTo(Result.BROKEN);
+        assertThat(stage.report(0).failure()).isEqualTo(FailureKind.IN_BAND_ERROR_MID_STREAM);
+        assertThat(stage.replica("a").count(outcome)).isEqualTo(1);
+        assertThat(replica.calls()).hasSize(1);
+    }
+
+    @Test
+    void http10ClientGetsAResetInPlaceOfACleanLookingEnd() throws Exception {
+        replica.always(call -> {
+            call.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n");
+            call.chunk("y".repeat(1_500_000));
+            call.fin();
+        });
+        try (Client client = Client.to(stage)) {
+            client.send(Client.post("/v1/embeddings", "{}").replace("HTTP/1.1", "HTTP/1.0"));
+            assertThat(client.end()).isEqualTo(Client.End.RESET);
+        }
+    }
+
+    @Test
+    void errorEventAfterATornEventStandsOnItsOwn() throws Exception {
+        replica.always(Script.begun(ONE, "data: " + "x".repeat(400_000)).then(Script.FIN));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat()).head();
+            String body = unchunked(client.rest());
+            assertErrorEvent("/v1/chat/completions", body.substring(body.lastIndexOf("\n\ndata: {\"error\"") + 2));
+        }
+    }
+
     @Test
     void http10ClientGetsTheErrorEventBeforeTheEnd() throws Exception {
         replica.always(Script.begun(ONE).then(Script.FIN));
@@ -159,11 +230,23 @@ class CutStreamTest {
     }
 
     @Test
-    void endWithoutItsLastNewlineArrivesWhole() throws Exception {
+    void endMarkerWithoutItsBlankLineIsNone() throws Exception {
         replica.always(Script.stream(ONE, "data: [DONE]"));
         try (Client client = Client.to(stage)) {
-            assertThat(client.send(Client.chat()).reply().body()).isEqualTo(ONE + "data: [DONE]");
+            client.send(Client.chat()).head();
+            String body = unchunked(client.rest());
+            assertThat(body).startsWith(ONE).doesNotContain("[DONE]");
         }
+        assertThat(stage.report(0).failure()).isEqualTo(FailureKind.ENDED_WITHOUT_MARKER);
+    }
+
+    @Test
+    void endMarkerIsEnoughThoughTheFramingIsCut() throws Exception {
+        replica.always(Script.begun(ONE, Script.DONE).then(Script.FIN));
+        try (Client client = Client.to(stage)) {
+            assertThat(client.send(Client.chat()).reply().body()).isEqualTo(ONE + Script.DONE);
+        }
+        assertThat(stage.report(0).result()).isEqualTo(Result.COMPLETED);
     }
 
     @Test
@@ -173,7 +256,7 @@ class CutStreamTest {
         replica.always(Script.begun(ONE, big)
                 .then(Script.until(seen))
                 .then(call -> call.chunk("\n\n"))
-                .then(Script.raw("0\r\n\r\n")));
+                .then(Script.END));
         try (Client client = Client.to(stage)) {
             client.send(Client.chat()).head();
             int got = 0;
@@ -184,7 +267,7 @@ class CutStreamTest {
             for (String chunk = client.chunk(); !chunk.isEmpty(); chunk = client.chunk()) {
                 got += chunk.length();
             }
-            assertThat(got).isEqualTo(ONE.length() + big.length() + 2);
+            assertThat(got).isEqualTo(ONE.length() + big.length() + 2 + Script.DONE.length());
         }
     }
 }

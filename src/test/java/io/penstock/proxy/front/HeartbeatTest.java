@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HeartbeatTest {
 
     private static final String COMMENT = ": penstock: waiting for a replica\n\n";
+    private static final String STILL = ": penstock: waiting for the next event\n\n";
     private static final String EVENT = "data: {\"n\":1}\n\n";
     private static final Duration SOON = Duration.ofMillis(100);
 
@@ -76,14 +77,46 @@ class HeartbeatTest {
     }
 
     @Test
-    void noneComesOnceTheOutputHasBegun() throws Exception {
+    void silenceInTheMiddleOfAnAnswerIsBrokenBetweenEventsOnly() throws Exception {
+        CountDownLatch rest = new CountDownLatch(1);
         replica.always(Script.begun(EVENT)
-                .then(Script.after(350))
-                .then(call -> call.chunk(EVENT))
-                .then(Script.raw("0\r\n\r\n")));
+                .then(Script.until(go))
+                .then(call -> call.chunk("data: {\"n\":"))
+                .then(Script.until(rest))
+                .then(call -> call.chunk("2}\n\n"))
+                .then(Script.END));
         try (Stage stage = Setting.with(replica).heartbeat(SOON).open();
                 Client client = Client.to(stage)) {
-            assertThat(client.send(Client.chat()).reply().body()).isEqualTo(EVENT + EVENT);
+            client.send(Client.chat()).head();
+            assertThat(client.chunk()).isEqualTo(EVENT);
+            assertThat(client.chunk()).isEqualTo(STILL);
+            assertThat(client.chunk()).isEqualTo(STILL);
+            go.countDown();
+            // Half an event has come: nothing may come between its halves, and the client has seen neither.
+            Thread.sleep(3 * SOON.toMillis());
+            rest.countDown();
+            StringBuilder events = new StringBuilder();
+            for (String chunk = client.chunk(); !chunk.isEmpty(); chunk = client.chunk()) {
+                events.append(chunk);
+            }
+            assertThat(events.toString().replace(STILL, "")).isEqualTo("data: {\"n\":2}\n\n" + Script.DONE);
+        }
+    }
+
+    @Test
+    void noneComesWhileTheAnswerFlows() throws Exception {
+        replica.always(call -> {
+            call.send(Script.STREAM_HEAD);
+            for (int i = 0; i < 80; i++) {
+                call.chunk(EVENT);
+                Thread.sleep(20);
+            }
+            Script.END.play(call);
+        });
+        try (Stage stage =
+                        Setting.with(replica).heartbeat(Duration.ofSeconds(1)).open();
+                Client client = Client.to(stage)) {
+            assertThat(client.send(Client.chat()).reply().body()).isEqualTo(EVENT.repeat(80) + Script.DONE);
         }
     }
 
@@ -150,14 +183,14 @@ class HeartbeatTest {
 
     @Test
     void http10ClientGetsThemToo() throws Exception {
-        replica.always(Script.until(go).then(Script.stream(EVENT)));
+        replica.always(Script.until(go).then(Script.stream(EVENT, Script.DONE)));
         try (Stage stage = Setting.with(replica).heartbeat(SOON).open();
                 Client client = Client.to(stage)) {
             client.send(Client.chat().replace("HTTP/1.1", "HTTP/1.0"));
             assertThat(client.head()).contains("connection: close").doesNotContain("transfer-encoding");
             client.until(COMMENT);
             go.countDown();
-            assertThat(client.rest()).endsWith(EVENT);
+            assertThat(client.rest()).endsWith(EVENT + Script.DONE);
         }
     }
 

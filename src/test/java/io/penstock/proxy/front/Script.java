@@ -38,7 +38,16 @@ public interface Script {
             "",
             "");
 
-    /** A whole stream: each event in a chunk of its own, then the end. */
+    /** The end marker of chat and completions. */
+    String DONE = "data: [DONE]\n\n";
+
+    /** What a whole answer of chat or completions ends with. */
+    Script END = call -> {
+        call.chunk(DONE);
+        call.send("0\r\n\r\n");
+    };
+
+    /** Each event in a chunk of its own, then the end of the chunks. It is whole if the last is an end marker. */
     static Script stream(String... events) {
         return begun(events).then(call -> call.send("0\r\n\r\n"));
     }

@@ -19,9 +19,11 @@ public final class Setting {
     Discovery.Resolver resolver = host -> List.of("127.0.0.1");
     long bodyMemory = 256L << 20;
     int readyReplicas = -1;
+    double chance = 0.5;
     private Duration probeInterval = Duration.ofMillis(100);
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
+    private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
     private PenstockConfig.Heartbeat heartbeat = new PenstockConfig.Heartbeat(MANY, MANY);
     private Duration connect = Duration.ofMillis(300);
     private Duration firstOutput = Duration.ZERO;
@@ -29,6 +31,7 @@ public final class Setting {
     private Duration clientHead = MANY;
     private Duration clientBody = MANY;
     private Duration clientIdle = MANY;
+    private Duration slowReader = MANY;
     private Duration upstreamIdle = Duration.ofSeconds(3);
     private PenstockConfig.Limits limits = PenstockConfig.Limits.DEFAULT;
     private Set<String> allow = Set.of();
@@ -80,6 +83,24 @@ public final class Setting {
     /** Signs of life after this, and then as often. */
     public Setting heartbeat(Duration after) {
         heartbeat = new PenstockConfig.Heartbeat(after, after);
+        return this;
+    }
+
+    /** How often one request, and how many of all, are retried. */
+    public Setting retries(int max, int budgetPercent, int floor) {
+        retry = new PenstockConfig.Retry(max, budgetPercent, floor);
+        return this;
+    }
+
+    /** Pauses before retries are longer than any test. */
+    public Setting slowly() {
+        chance = 10_000;
+        return this;
+    }
+
+    /** How long a client may take nothing of its answer. */
+    public Setting slowReader(Duration longest) {
+        slowReader = longest;
         return this;
     }
 
@@ -149,9 +170,10 @@ public final class Setting {
                         3,
                         1,
                         Duration.ofSeconds(30)),
+                retry,
                 heartbeat,
                 new PenstockConfig.Timeouts(
-                        connect, firstOutput, total, clientHead, clientBody, clientIdle, upstreamIdle),
+                        connect, firstOutput, total, clientHead, clientBody, clientIdle, slowReader, upstreamIdle),
                 limits,
                 PenstockConfig.Drain.DEFAULT,
                 new PenstockConfig.Routes(allow),

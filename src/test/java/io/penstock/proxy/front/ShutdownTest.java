@@ -54,7 +54,7 @@ class ShutdownTest {
             })
     void lameDuckServesAndClosesTheConnectionAfterIt(String path) throws Exception {
         boolean chat = path.endsWith("completions");
-        replica.always(chat ? Script.stream(EVENT) : Script.json("{}"));
+        replica.always(chat ? Script.stream(EVENT, Script.DONE) : Script.json("{}"));
         stage.lifecycle.enter(Phase.LAME_DUCK);
         try (Client client = Client.to(stage)) {
             boolean post = chat || path.endsWith("embeddings");
@@ -135,14 +135,14 @@ class ShutdownTest {
 
     @Test
     void requestThatWaitsForAReplicaMayStillGetOne() throws Exception {
-        replica.always(Script.stream(EVENT)).refuse();
+        replica.always(Script.stream(EVENT, Script.DONE)).refuse();
         Eventually.that("no replica is left", () -> stage.ready() == 0);
         try (Client client = Client.to(stage)) {
             client.send(Client.chat());
             Eventually.that("it waits", () -> stage.waiting() == 1);
             Future<?> down = stage.closeFronts(LONG);
             replica.listen();
-            assertThat(client.reply().body()).isEqualTo(EVENT);
+            assertThat(client.reply().body()).isEqualTo(EVENT + Script.DONE);
             await(down);
         }
     }
@@ -167,6 +167,7 @@ class ShutdownTest {
             Eventually.that(
                     "the replica is told", () -> replica.calls().stream().allMatch(call -> call.closedNanos() != 0));
         }
+        stage.settle();
         assertThat(stage.reports()).hasSize(3);
         assertThat(stage.report(0).attempts().size()
                         + stage.report(1).attempts().size()

@@ -8,7 +8,9 @@ import io.penstock.health.ProbeVerticle;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.Lifecycle;
+import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
+import io.penstock.proxy.RetryPolicy;
 import io.penstock.proxy.Shared;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Standing;
@@ -82,8 +84,16 @@ public final class Stage implements AutoCloseable {
         room = new WaitingRoom(live, config, System::nanoTime);
         bodies = new BodyBudget(setting.bodyMemory);
         AtomicLong ids = new AtomicLong();
-        Shared shared =
-                new Shared(live, room, bodies, books, lifecycle, System::nanoTime, () -> "id-" + ids.incrementAndGet());
+        Shared shared = new Shared(
+                live,
+                room,
+                bodies,
+                new RetryPolicy(config.retry(), System::nanoTime, () -> setting.chance),
+                new PoisonBodies(System::nanoTime),
+                books,
+                lifecycle,
+                System::nanoTime,
+                () -> "id-" + ids.incrementAndGet());
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
         await(vertx.deployVerticle(
