@@ -137,6 +137,15 @@ public final class SimCommand implements Callable<Integer> {
     private List<String> faults = new ArrayList<>();
 
     @Option(
+            names = "--shutdown-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "0",
+            description = "On SIGTERM, how long running requests may go on; new ones get vLLM's 500 meanwhile, and"
+                    + " /health says 200. Ends with its last request, where vLLM itself would wait for the time to be"
+                    + " over. 0 cuts them, as vLLM's default does. Default: ${DEFAULT-VALUE}.")
+    private int shutdownTimeoutSeconds;
+
+    @Option(
             names = "--api-key",
             paramLabel = "KEY",
             description = "The key that paths under /v1 ask for. Default: none.")
@@ -167,6 +176,7 @@ public final class SimCommand implements Callable<Integer> {
             int controlPort = control != null ? control : Math.max(0, port - 1);
             Future<SimFleet> starting = SimFleet.start(vertx, options, "127.0.0.1", controlPort);
             starting.await();
+            finishOnTermination(starting.result());
             announce(starting.result());
             Thread.currentThread().join();
         } catch (InterruptedException e) {
@@ -184,6 +194,10 @@ public final class SimCommand implements Callable<Integer> {
         if (replicas < 1 || replicas > 1_000) {
             throw new ParameterException(spec().commandLine(), "--replicas: want 1 to 1000, got " + replicas);
         }
+        if (shutdownTimeoutSeconds < 0) {
+            throw new ParameterException(
+                    spec().commandLine(), "--shutdown-timeout: want 0 or more, got " + shutdownTimeoutSeconds);
+        }
         try {
             List<RatedFault> rated = faults.stream().map(RatedFault::parse).toList();
             List<SimOptions> options = new ArrayList<>();
@@ -200,6 +214,15 @@ public final class SimCommand implements Callable<Integer> {
             return options;
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** The process ends when this hook does. */
+    private void finishOnTermination(SimFleet fleet) {
+        if (shutdownTimeoutSeconds > 0) {
+            Duration timeout = Duration.ofSeconds(shutdownTimeoutSeconds);
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(() -> fleet.shutDown(timeout).await(), "sim-shutdown"));
         }
     }
 

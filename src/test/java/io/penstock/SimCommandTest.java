@@ -3,17 +3,20 @@ package io.penstock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.sim.Fault;
+import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,6 +50,38 @@ class SimCommandTest {
     }
 
     @Test
+    void processLetsItsStreamFinishWhenItIsTerminated() throws Exception {
+        Process process = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElse("java"),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.penstock.Main",
+                        "sim",
+                        "--port=0",
+                        "--control=0",
+                        "--step=20",
+                        "--shutdown-timeout=120")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader lines = process.inputReader()) {
+            String url = lines.readLine().split(" ", 3)[1];
+            HttpResponse<Stream<String>> stream = HttpClient.newHttpClient()
+                    .send(
+                            chat(url + "/v1/chat/completions", "{\"messages\":[],\"stream\":true,\"max_tokens\":50}"),
+                            HttpResponse.BodyHandlers.ofLines());
+            Iterator<String> events = stream.body().iterator();
+            assertThat(events.next()).startsWith("data: ");
+
+            process.destroy();
+
+            assertThat((Iterable<String>) () -> events).contains("data: [DONE]");
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
     void saysSoWhenAPortIsTaken() throws Exception {
         try (java.net.ServerSocket taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
             assertThat(run("--port", String.valueOf(taken.getLocalPort()), "--control", "0"))
@@ -56,7 +91,7 @@ class SimCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--fault=nope", "--replicas=0", "--port=70000", "--step=-1"})
+    @ValueSource(strings = {"--fault=nope", "--replicas=0", "--port=70000", "--step=-1", "--shutdown-timeout=-1"})
     void refusesNonsense(String argument) {
         assertThat(run(argument)).isEqualTo(2);
         assertThat(err.toString()).isNotBlank();
@@ -80,10 +115,13 @@ class SimCommandTest {
     }
 
     private static HttpResponse<String> post(String url) throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url))
+        return HttpClient.newHttpClient().send(chat(url, "{\"messages\":[]}"), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static HttpRequest chat(String url, String body) {
+        return HttpRequest.newBuilder(URI.create(url))
                 .header("content-type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString("{\"messages\":[]}"))
+                .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();
-        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
     }
 }

@@ -31,6 +31,7 @@ final class Exchange {
     private boolean finishing;
     private int status;
     private boolean cutsBody;
+    private boolean closes;
     private Duration trickle = Duration.ZERO;
     private Buffer held = Buffer.buffer();
     private boolean trickling;
@@ -55,7 +56,7 @@ final class Exchange {
     }
 
     boolean keepsConnection() {
-        return request.keepsConnection();
+        return !closes && request.keepsConnection();
     }
 
     /** What to do when the client leaves before the end. */
@@ -87,6 +88,12 @@ final class Exchange {
         }
         send(bytes);
         finish(End.ANSWERED, () -> connection.answered(this));
+    }
+
+    /** Sends a whole answer after which the server closes the connection. */
+    void answerAndClose(Answer answer) {
+        closes = true;
+        answer(answer);
     }
 
     /** Sends the head of a stream. */

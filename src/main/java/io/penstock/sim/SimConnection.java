@@ -114,6 +114,11 @@ final class SimConnection extends SimpleChannelInboundHandler<ByteBuf> implement
         return owner;
     }
 
+    /** Whether no request is being answered. */
+    boolean isUnused() {
+        return current == null;
+    }
+
     /** Sends bytes at once, as one write. */
     void write(Buffer bytes) {
         ChannelHandlerContext active = context;

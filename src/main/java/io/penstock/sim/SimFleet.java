@@ -7,6 +7,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -80,6 +81,19 @@ public final class SimFleet {
      */
     public int controlPort() {
         return control.actualPort();
+    }
+
+    /**
+     * Lets all of them go down as {@link Simulator#shutDown} says. The control port stays.
+     *
+     * @param timeout how long running requests may go on
+     * @return when all replicas are down
+     */
+    public Future<Void> shutDown(Duration timeout) {
+        return Future.join(replicas.stream()
+                        .map(replica -> replica.shutDown(timeout))
+                        .toList())
+                .mapEmpty();
     }
 
     /**

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,6 +49,7 @@ public final class Simulator {
     private final ListeningPort listening;
     private volatile int port;
     private volatile boolean running;
+    private volatile Departure departure;
     // From here on confined to the event loop.
     private final Set<SimConnection> connections = new HashSet<>();
     private Engine engine;
@@ -63,11 +63,12 @@ public final class Simulator {
         this.options = options;
         this.fingerprint = String.format("vllm-0.32.0-%08x", (int) SimText.seedOf(options.name()));
         this.loop = context.nettyEventLoop();
-        this.timers = timersOf(loop);
+        this.timers = Timers.on(loop);
         this.faults = new Faults(new Random(options.seed()));
         this.routes = new SimRoutes(options, this, new Intake(options, fingerprint, new Random(~options.seed())));
         this.listening = new ListeningPort(
                 loop, vertx.transport().serverChannelFactory(false), address, () -> new SimConnection(new Server()));
+        this.departure = new Departure(traffic, timers);
         this.engine = newEngine();
         this.metrics = newMetrics();
         options.rates().forEach(faults::set);
@@ -160,6 +161,18 @@ public final class Simulator {
     }
 
     /**
+     * Goes down as vLLM does on SIGTERM with {@code --shutdown-timeout}: running requests go on, the port stays open,
+     * {@code /health} says 200, and every new request for output gets 500. Unlike vLLM it does not wait for the time to
+     * be over when its last request is. Does nothing if it is dead.
+     *
+     * @param timeout how long requests may go on; those that are left are cut
+     * @return when the port and every connection are closed
+     */
+    public Future<Void> shutDown(Duration timeout) {
+        return onLoop(() -> running ? departure.begin(timeout).compose(over -> leave()) : Future.succeededFuture());
+    }
+
+    /**
      * Ends for good.
      *
      * @return when the port is closed and every connection reset
@@ -178,6 +191,7 @@ public final class Simulator {
                 .put("model", options.model())
                 .put("fingerprint", fingerprint)
                 .put("running", running)
+                .put("shuttingDown", departure.isUnderway())
                 .put("faults", new JsonArray(faults.active()))
                 .put("inFlight", traffic.inFlight())
                 .put("finished", traffic.finished())
@@ -202,6 +216,7 @@ public final class Simulator {
 
     private Future<Void> begin() {
         running = true;
+        departure = new Departure(traffic, timers);
         engine = newEngine();
         metrics = newMetrics();
         Fault slow = faults.standing(Fault.Kind.SLOW_START);
@@ -222,6 +237,14 @@ public final class Simulator {
         Future<Void> closed = listening.open(false);
         List.copyOf(connections).forEach(SimConnection::kill);
         return closed;
+    }
+
+    /** Closes what is unused in peace, so that the last bytes of an answer arrive; then dies. */
+    private Future<Void> leave() {
+        Promise<Void> gone = Promise.promise();
+        connections.stream().filter(SimConnection::isUnused).toList().forEach(SimConnection::close);
+        timers.after(LAST_WORDS, () -> die().onComplete(gone));
+        return gone.future();
     }
 
     private void apply() {
@@ -263,15 +286,6 @@ public final class Simulator {
         Promise<Void> done = vertx.promise();
         loop.execute(() -> action.get().onComplete(done));
         return done.future();
-    }
-
-    private static Timers timersOf(EventLoop loop) {
-        return (delay, task) -> {
-            var scheduled = loop.schedule(task, Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS);
-            return () -> {
-                boolean unused = scheduled.cancel(false);
-            };
-        };
     }
 
     /** The verticle that gives the simulator its event loop, and ends it with Vert.x. */
@@ -327,7 +341,11 @@ public final class Simulator {
             SimRequest request = exchange.request();
             if (!isControl(request)) {
                 traffic.arrived(request, SimRoutes.generates(request));
-                routes.handle(exchange);
+                if (departure.isUnderway() && SimRoutes.generates(request)) {
+                    exchange.answerAndClose(Refusal.draining());
+                } else {
+                    routes.handle(exchange);
+                }
             } else if (request.path().equals("/sim/stop") && request.method().equals("POST")) {
                 exchange.answer(Answer.json(200, "{\"running\":false}"));
                 timers.after(LAST_WORDS, () -> die().onFailure(cause -> LOG.warn("simulator {}: {}", name(), cause)));
@@ -344,6 +362,7 @@ public final class Simulator {
             }
             if (SimRoutes.generates(request)) {
                 traffic.ended(exchange.end());
+                departure.requestEnded();
             }
             if (exchange.status() != 0) {
                 metrics.http(routes.handlerName(request), request.method(), exchange.status());

@@ -1,6 +1,8 @@
 package io.penstock.sim;
 
+import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** Runs something later, on the simulator's own event loop. */
 interface Timers {
@@ -13,6 +15,16 @@ interface Timers {
      * @return the way to call it off
      */
     Alarm after(Duration delay, Runnable task);
+
+    /** The timers of one event loop, to be used on it. */
+    static Timers on(EventLoop loop) {
+        return (delay, task) -> {
+            var scheduled = loop.schedule(task, Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS);
+            return () -> {
+                boolean unused = scheduled.cancel(false);
+            };
+        };
+    }
 
     /** One task that waits for its time. */
     interface Alarm {
