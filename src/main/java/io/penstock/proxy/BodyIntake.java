@@ -5,19 +5,29 @@ import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes in one request's body, whole, within the limits: its own size, the memory for all bodies, and the time between
- * two of its pieces. A body whose length is known is reserved whole before a byte of it is read; one of unknown length
- * grows by {@value #STEP_BYTES} bytes and is refused when it cannot. Confined to one event loop.
+ * two of its pieces. It is read whole before a replica is chosen, however large it is: so it can be sent a second time,
+ * it can be asked for its model, and a client that uploads slowly holds no replica.
+ *
+ * <p>A body whose length is known is reserved whole before a byte of it is read, and waits a little for that if it must;
+ * one of unknown length grows in steps, up to {@value #STEP_BYTES} bytes each, and is refused when it cannot. Never more
+ * is allocated than is reserved. One that can never fit is refused at once. Confined to one event loop.
  */
 final class BodyIntake {
 
     private static final int STEP_BYTES = 1 << 20;
+    /** Most bodies of unknown length are chats: they should not claim the memory of two hundred. */
+    private static final int FIRST_STEP_BYTES = 16 << 10;
     /** A paused client that has gone is not noticed while it has more to send, so waiting for memory is kept short. */
     private static final long MEMORY_WAIT_MILLIS = 5_000;
 
     private static final long MEMORY_RETRY_MILLIS = 50;
+
+    private static final String MEMORY_FULL =
+            "the memory for request bodies is taken at the moment (limits.bodyMemory); try again in a few seconds";
 
     private final Loop loop;
     private final HttpServerRequest request;
@@ -25,8 +35,10 @@ final class BodyIntake {
     private final long limit;
     private final Handler<Buffer> whole;
     private final Handler<ProxyFailure> refused;
-    private final Buffer body = Buffer.buffer();
 
+    // Until the body is whole: from then on it is the exchange's, and only the memory is ours to give back.
+    private @Nullable BodyBlocks blocks = new BodyBlocks();
+    private long length;
     private long reserved;
     private long waitedMillis;
     private long lastPieceNanos;
@@ -44,32 +56,37 @@ final class BodyIntake {
 
     /** Begins. Must run in the turn in which the request arrived. */
     void start() {
-        long length = Math.max(0, declaredLength());
-        if (length > limit) {
-            refuse(FailureKind.BODY_TOO_LARGE, tooLarge());
-        } else if (budget.tryReserve(length)) {
-            reserved = length;
+        long declared = Math.max(0, declaredLength());
+        if (declared > mostBytes()) {
+            refuse(FailureKind.BODY_TOO_LARGE, tooLarge(declared));
+        } else if (budget.tryReserve(declared)) {
+            reserved = declared;
             read();
         } else {
             request.pause();
-            retryLater(length);
+            retryLater(declared);
         }
     }
 
-    private void retryLater(long length) {
+    /** What can ever be taken in. */
+    private long mostBytes() {
+        return Math.min(limit, budget.largestBodyBytes());
+    }
+
+    private void retryLater(long declared) {
         loop.vertx().setTimer(MEMORY_RETRY_MILLIS, timer -> {
             waitedMillis += MEMORY_RETRY_MILLIS;
             if (over) {
                 return;
             }
-            if (budget.tryReserve(length)) {
-                reserved = length;
+            if (budget.tryReserve(declared)) {
+                reserved = declared;
                 read();
                 request.resume();
             } else if (waitedMillis >= MEMORY_WAIT_MILLIS) {
-                refuse(FailureKind.BODY_MEMORY_FULL, "too many large requests at once; try again in a few seconds");
+                refuse(FailureKind.BODY_MEMORY_FULL, MEMORY_FULL);
             } else {
-                retryLater(length);
+                retryLater(declared);
             }
         });
     }
@@ -81,13 +98,20 @@ final class BodyIntake {
         lastPieceNanos = loop.now();
         watchSilence();
         request.handler(this::piece);
-        request.endHandler(end -> {
-            if (!over) {
-                over = true;
-                stopTimer();
-                whole.handle(body);
-            }
-        });
+        request.endHandler(end -> complete());
+    }
+
+    private void complete() {
+        BodyBlocks arrived = blocks;
+        if (over || arrived == null) {
+            return;
+        }
+        over = true;
+        blocks = null;
+        stopTimer();
+        budget.release(reserved - length);
+        reserved = length;
+        whole.handle(arrived.whole());
     }
 
     /** Whether the client waits to be asked for its body (RFC 9110, section 10.1.1). */
@@ -97,24 +121,31 @@ final class BodyIntake {
     }
 
     private void piece(Buffer piece) {
-        if (over) {
+        BodyBlocks arriving = blocks;
+        if (over || arriving == null) {
             return;
         }
         lastPieceNanos = loop.now();
-        long size = (long) body.length() + piece.length();
-        if (size > limit) {
-            refuse(FailureKind.BODY_TOO_LARGE, tooLarge());
-            return;
+        long size = length + piece.length();
+        if (size > reserved && size > mostBytes()) {
+            refuse(FailureKind.BODY_TOO_LARGE, tooLarge(size));
+        } else if (size > reserved && !grow(size)) {
+            refuse(FailureKind.BODY_MEMORY_FULL, MEMORY_FULL);
+        } else {
+            length = size;
+            arriving.append(piece, reserved);
         }
-        if (size > reserved) {
-            long more = Math.max(STEP_BYTES, size - reserved);
-            if (!budget.tryReserve(more)) {
-                refuse(FailureKind.BODY_MEMORY_FULL, "too many large requests at once; try again in a few seconds");
-                return;
-            }
-            reserved += more;
+    }
+
+    /** By as much as there is already, so that few bytes claim little and many need few steps. */
+    private boolean grow(long size) {
+        long step = Math.max(FIRST_STEP_BYTES, Math.min(reserved, STEP_BYTES));
+        long more = Math.max(size - reserved, Math.min(step, mostBytes() - reserved));
+        if (!budget.tryGrow(reserved, more)) {
+            return false;
         }
-        body.appendBuffer(piece);
+        reserved += more;
+        return true;
     }
 
     private void watchSilence() {
@@ -140,8 +171,12 @@ final class BodyIntake {
         }
     }
 
-    private String tooLarge() {
-        return "the request's body is larger than " + limit / 1024 + " KiB; see limits.body";
+    private String tooLarge(long size) {
+        if (size > limit) {
+            return "the request's body is larger than " + limit / 1024 + " KiB; see limits.body";
+        }
+        return "the request's body is larger than " + budget.largestBodyBytes() / 1024
+                + " KiB, three quarters of the memory for all bodies; raise limits.bodyMemory or the heap (-Xmx)";
     }
 
     private long declaredLength() {
@@ -160,6 +195,7 @@ final class BodyIntake {
     /** Ends the intake, whatever its state, and gives the memory back. May be called any number of times. */
     void stop() {
         over = true;
+        blocks = null;
         stopTimer();
         budget.release(reserved);
         reserved = 0;
@@ -173,11 +209,11 @@ final class BodyIntake {
     }
 
     /**
-     * The body, if it has come in whole.
+     * How much of the body has come in.
      *
-     * @return its length so far
+     * @return bytes, also after the end
      */
     long length() {
-        return body.length();
+        return length;
     }
 }

@@ -15,11 +15,11 @@ public enum FailureKind {
     REQUEST_LINE_TOO_LONG(414, "uri_too_long", Charge.NO, Elsewhere.NO),
     /** The header block is larger than {@code limits.headers} (RFC 6585, section 5). */
     HEADERS_TOO_LARGE(431, "headers_too_large", Charge.NO, Elsewhere.NO),
-    /** The body is larger than {@code limits.body}. */
+    /** The body is larger than {@code limits.body}, or than three quarters of {@code limits.bodyMemory}: it never fits. */
     BODY_TOO_LARGE(413, "body_too_large", Charge.NO, Elsewhere.NO),
     /** The head or the body did not arrive in time. */
     CLIENT_TOO_SLOW(408, "client_too_slow", Charge.NO, Elsewhere.NO),
-    /** All bodies together would take more memory than {@code limits.bodyMemory} allows. */
+    /** All bodies together take nearly all of {@code limits.bodyMemory} now; the larger one is, the more must be free. */
     BODY_MEMORY_FULL(503, "overloaded", Charge.NO, Elsewhere.NO),
     /** The path is not part of the inference API. */
     NOT_FOUND(404, "not_found", Charge.NO, Elsewhere.NO),
