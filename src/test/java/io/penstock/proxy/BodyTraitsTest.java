@@ -65,6 +65,71 @@ class BodyTraitsTest {
                 .isEqualTo(new RequestTraits(model, stream, Buffer.buffer(body).length()));
     }
 
+    @ParameterizedTest
+    @CsvSource({"512, true", "513, false", "20000, false", "3000000, false"})
+    void aModelMayHaveSoManyCharacters(int length, boolean known) {
+        RequestTraits traits = read("{\"stream\":true,\"model\":\"m\",\"model\":\"" + "ö".repeat(length) + "\"}");
+
+        assertThat(traits.model()).isEqualTo(known ? "ö".repeat(length) : null);
+        assertThat(traits.stream()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"a\\nb", "a\\r\\n{}", "\\u0000", "a\\u001b[31m", "\\u007f", "a\\u0085", "\\ud83d", "a\\ude00b"})
+    void aModelThatNoLogCouldShowIsUnknown(String escaped) {
+        assertThat(read("{\"model\":\"" + escaped + "\",\"stream\":true}"))
+                .extracting(RequestTraits::model, RequestTraits::stream)
+                .containsExactly(null, true);
+    }
+
+    @Test
+    void aModelMayHaveCharactersBeyondTheFirstPlane() {
+        assertThat(read("{\"model\":\"\\ud83d\\ude00-7b 😀\"}").model()).isEqualTo("😀-7b 😀");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "-",
+            value = {
+                "multipart/form-data; boundary=b           | whisper | true",
+                "Multipart/Form-Data;Boundary=\"b\"        | whisper | true",
+                "multipart/form-data                       | -       | false",
+                "multipart/form-data; boundary=c           | -       | false",
+                "application/json                          | -       | false",
+                "-                                         | -       | false",
+            })
+    void aFormIsReadIfItSaysThatItIsOne(@Nullable String type, @Nullable String model, boolean stream) {
+        String form = field("model", "tiny") + field("stream", "True") + field("model", "whisper") + "--b--\r\n";
+
+        assertThat(BodyTraits.read(Buffer.buffer(form), type))
+                .isEqualTo(new RequestTraits(model, stream, form.length()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, true", "1, true", "ON, true", "yes, true", "false, false", "0, false", "'', false", "x, false"})
+    void aFormSaysTrueInVllmsWords(String value, boolean stream) {
+        String form = field("stream", value) + "--b--\r\n";
+
+        assertThat(BodyTraits.read(Buffer.buffer(form), "multipart/form-data; boundary=b").stream())
+                .isEqualTo(stream);
+    }
+
+    private static String field(String name, String value) {
+        return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
+    }
+
+    @Test
+    void aBodyInBlocksIsReadLikeAnyOther() {
+        Buffer whole = Buffer.buffer("{\"prompt\":\"" + "x".repeat(700_000) + "\",\"model\":\"m\",\"stream\":true}");
+        BodyBlocks blocks = new BodyBlocks();
+        blocks.append(whole, whole.length());
+
+        assertThat(BodyTraits.read(blocks.whole(), null)).isEqualTo(BodyTraits.read(whole, null));
+        assertThat(BodyTraits.read(whole, null).model()).isEqualTo("m");
+    }
+
     @Test
     void aHugeStringIsNoObstacle() {
         String huge = "x".repeat(25 << 20);
@@ -91,14 +156,14 @@ class BodyTraitsTest {
     void theEncodingsOfJsonAreRead(String charset) {
         byte[] bytes = "{\"model\":\"größe\"}".getBytes(java.nio.charset.Charset.forName(charset));
 
-        assertThat(BodyTraits.read(Buffer.buffer(bytes)).model()).isEqualTo("größe");
+        assertThat(BodyTraits.read(Buffer.buffer(bytes), null).model()).isEqualTo("größe");
     }
 
     @Test
     void theBodyIsLeftAsItWas() {
         Buffer body = Buffer.buffer("{\"model\":\"m\"}");
-        BodyTraits.read(body);
-        BodyTraits.read(body);
+        BodyTraits.read(body, null);
+        BodyTraits.read(body, null);
 
         assertThat(body).isEqualTo(Buffer.buffer("{\"model\":\"m\"}"));
     }
@@ -114,11 +179,11 @@ class BodyTraitsTest {
             for (int n = random.nextInt(4); n >= 0; n--) {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
             }
-            assertThat(BodyTraits.read(Buffer.buffer(bytes)).bodyBytes()).isEqualTo(bytes.length);
+            assertThat(BodyTraits.read(Buffer.buffer(bytes), null).bodyBytes()).isEqualTo(bytes.length);
         }
     }
 
     private static RequestTraits read(String body) {
-        return BodyTraits.read(Buffer.buffer(body));
+        return BodyTraits.read(Buffer.buffer(body), "application/json");
     }
 }
