@@ -16,9 +16,9 @@ public final class ApiTable {
 
     /** What a route needs from a balancer. */
     public enum Kind {
-        /** A JSON request that generates tokens or computes from its body: the exchange, with failover. */
+        /** A request, in JSON or as a form, that generates tokens or computes from its body: the exchange, with failover. */
         INFERENCE,
-        /** Anything that is passed through as it comes: forms, stored responses, opened paths. */
+        /** Anything that is passed through as it comes: stored responses, opened paths. */
         PLAIN,
         /** The list of models, merged over the replicas. */
         MODELS,
@@ -109,6 +109,8 @@ public final class ApiTable {
             "/inference/v1/generate",
             "/generative_scoring",
             "/invocations",
+            "/v1/audio/transcriptions",
+            "/v1/audio/translations",
             "/v1/embeddings",
             "/v2/embed",
             "/pooling",
@@ -140,10 +142,6 @@ public final class ApiTable {
     public ApiTable(Set<String> opened) {
         for (String path : INFERENCE_PATHS) {
             row("POST", path, Kind.INFERENCE);
-            row("OPTIONS", path, Kind.PLAIN);
-        }
-        for (String path : List.of("/v1/audio/transcriptions", "/v1/audio/translations")) {
-            row("POST", path, Kind.PLAIN);
             row("OPTIONS", path, Kind.PLAIN);
         }
         row("GET", "/v1/models", Kind.MODELS);

@@ -65,11 +65,6 @@ final class BodyTraits {
         return new RequestTraits(known(traits.model), traits.stream, body.length());
     }
 
-    /** As {@link #read(Buffer, String)}, for a body that is no form. */
-    static RequestTraits read(Buffer body) {
-        return read(body, null);
-    }
-
     private void formField(String name, String value) {
         if (name.equals("model")) {
             model = value;

@@ -109,8 +109,8 @@ class ApiTableTest {
             POST /rerank                   INFERENCE
             POST /v1/rerank                INFERENCE
             POST /v2/rerank                INFERENCE
-            POST /v1/audio/transcriptions  PLAIN
-            POST /v1/audio/translations    PLAIN
+            POST /v1/audio/transcriptions  INFERENCE
+            POST /v1/audio/translations    INFERENCE
             GET  /v1/models/{id}           MODEL
             HEAD /v1/models                MODELS
             HEAD /v1/models/{id}           MODEL

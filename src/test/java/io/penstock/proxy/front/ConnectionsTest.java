@@ -60,7 +60,7 @@ class ConnectionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void busyConnectionIsNeverClosed(String path) throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         replica.always(Script.until(go).then(Script.json("{}")));

@@ -25,7 +25,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void towardsTheReplica(String path) throws Exception {
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {
@@ -83,7 +83,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void towardsTheClient(String path) throws Exception {
         replica.always(Script.raw(String.join(
                 "\r\n",
@@ -114,7 +114,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void closedReplicaConnectionIsNoBusinessOfTheClient(String path) throws Exception {
         replica.always(Script.raw("HTTP/1.1 200 OK\r\nConnection: close\r\ncontent-length: 2\r\n\r\nhi")
                 .then(Script.FIN));
@@ -129,7 +129,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void replicasOwnKeyTakesThePlaceOfTheClients(String path) throws Exception {
         try (Stage stage = Setting.with()
                         .replica("127.0.0.1", replica.port(), "sk-replica", 0)
@@ -144,7 +144,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void trustedProxyIsBelievedAndExtended(String path) throws Exception {
         try (Stage stage =
                         Setting.with(replica).trust("10.0.0.0/8", "127.0.0.0/8").open();
@@ -166,7 +166,7 @@ class HygieneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void requestIdThatCouldForgeALogLineIsReplaced(String path) throws Exception {
         try (Stage stage = Setting.with(replica).open();
                 Client client = Client.to(stage)) {

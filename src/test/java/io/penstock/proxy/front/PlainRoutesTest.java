@@ -16,11 +16,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Routes that are passed through: forms, stored responses, paths that the operator opened. */
+/** Routes that are passed through: stored responses, paths that the operator opened. */
 @SuppressWarnings("NullAway.Init") // Opened before each test.
 class PlainRoutesTest {
 
-    private static final String UPLOAD = "/v1/audio/transcriptions";
+    private static final String UPLOAD = "/my/upload";
     private static final String STORED = "/v1/responses/resp_1";
 
     private ScriptedReplica replica;
@@ -34,6 +34,10 @@ class PlainRoutesTest {
     void close() throws Exception {
         Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
+    }
+
+    private static Setting uploads(ScriptedReplica... replicas) {
+        return Setting.with(replicas).allow(UPLOAD);
     }
 
     private static byte[] form(int size) throws Exception {
@@ -60,7 +64,7 @@ class PlainRoutesTest {
     void multipartUploadArrivesByteForByte() throws Exception {
         byte[] form = form(3_000_000);
         replica.always(Script.json("{\"text\":\"hi\"}"));
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(upload(form.length)).send(form);
             Client.Reply reply = client.reply();
@@ -77,7 +81,7 @@ class PlainRoutesTest {
 
     @Test
     void chunkedUploadArrives() throws Exception {
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(
                     Client.request("POST", UPLOAD, "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
@@ -93,7 +97,7 @@ class PlainRoutesTest {
     @Test
     void expectIsAnsweredHere() throws Exception {
         byte[] form = form(1000);
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(upload(form.length, "Expect: 100-continue"));
             assertThat(client.head()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
@@ -106,7 +110,7 @@ class PlainRoutesTest {
     @Test
     void storedResponseIsPassedWithItsQuery() throws Exception {
         replica.always(Script.json("{\"id\":\"resp_1\"}"));
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(Client.request("GET", STORED + "?stream=false&x=%41"));
             assertThat(client.reply().body()).isEqualTo("{\"id\":\"resp_1\"}");
@@ -122,7 +126,7 @@ class PlainRoutesTest {
 
     @Test
     void operatorsPathsAreOpenAndOthersAreNot() throws Exception {
-        try (Stage stage = Setting.with(replica).allow("/my/route").open();
+        try (Stage stage = uploads(replica).allow("/my/route").open();
                 Client client = Client.to(stage)) {
             assertThat(client.send(Client.request("GET", "/my/route")).reply().status())
                     .isEqualTo(200);
@@ -150,7 +154,7 @@ class PlainRoutesTest {
                     case "garbage" -> Script.raw("\001\002 what\r\n\r\n").then(Script.SILENCE);
                     default -> Script.raw("HTTP/1.1 200 OK\r\ncont").then(Script.FIN);
                 });
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             Client.Reply reply =
                     client.send(Client.post(UPLOAD, "x", "X-Request-Id: r7")).reply();
@@ -168,9 +172,8 @@ class PlainRoutesTest {
     @Test
     void refusedConnectionIsMadeGoodElsewhere() throws Exception {
         try (ScriptedReplica other = ScriptedReplica.start();
-                Stage stage = Setting.with(replica, other)
-                        .probes(Duration.ofSeconds(30))
-                        .open();
+                Stage stage =
+                        uploads(replica, other).probes(Duration.ofSeconds(30)).open();
                 Client client = Client.to(stage)) {
             replica.refuse();
             for (int i = 0; i < 3; i++) {
@@ -185,7 +188,7 @@ class PlainRoutesTest {
     @Test
     void waitingInVainGets503() throws Exception {
         replica.refuse();
-        try (Stage stage = Setting.with(replica)
+        try (Stage stage = uploads(replica)
                         .ready(0)
                         .waiting(10, Duration.ofMillis(200))
                         .open();
@@ -201,7 +204,7 @@ class PlainRoutesTest {
     @EnumSource(ClientLeavesTest.Way.class)
     void clientThatLeavesWhileWaitingLeavesNoGhost(ClientLeavesTest.Way way) throws Exception {
         replica.refuse();
-        try (Stage stage = Setting.with(replica).ready(0).open();
+        try (Stage stage = uploads(replica).ready(0).open();
                 Client client = Client.to(stage)) {
             client.send(Client.post(UPLOAD, "abc"));
             Eventually.that("it waits", () -> stage.waiting() == 1);
@@ -221,7 +224,7 @@ class PlainRoutesTest {
     @EnumSource(ClientLeavesTest.Way.class)
     void clientThatLeavesWhileConnectingLeavesNoGhost(ClientLeavesTest.Way way) throws Exception {
         try (ScriptedReplica hole = ScriptedReplica.startWithTinyBacklog();
-                Stage stage = Setting.with(hole)
+                Stage stage = uploads(hole)
                         .probes(Duration.ofSeconds(30))
                         .connect(Duration.ofMillis(500))
                         .open();
@@ -250,7 +253,7 @@ class PlainRoutesTest {
     }
 
     private void leave(ClientLeavesTest.Way way, String request, boolean readsHead) throws Exception {
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(request);
             Call call = replica.call(0);
@@ -269,7 +272,7 @@ class PlainRoutesTest {
 
     @Test
     void clientThatLeavesDuringTheUploadStopsTheReplica() throws Exception {
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(upload(1_000_000)).send(new byte[10_000]);
             Eventually.that("it is under way", () -> stage.replica("a").inFlight() == 1);
@@ -289,7 +292,7 @@ class PlainRoutesTest {
                             case "RST" -> Script.after(50).then(Script.RESET);
                             default -> Script.raw("zz\r\n").then(Script.SILENCE);
                         }));
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             client.send(Client.request("GET", STORED + "?stream=true")).head();
             assertThat(client.rest()).startsWith("9\r\ndata: 1\n\n\r\n").doesNotContain("\r\n0\r\n");
@@ -301,7 +304,7 @@ class PlainRoutesTest {
     @Test
     void staleConnectionsCostNobodyAnError() throws Exception {
         replica.always(Script.json("{}")).idle(20);
-        try (Stage stage = Setting.with(replica).open();
+        try (Stage stage = uploads(replica).open();
                 Client client = Client.to(stage)) {
             int failed = 0;
             for (int i = 0; i < 60; i++) {
@@ -315,7 +318,7 @@ class PlainRoutesTest {
     @Test
     void earlyAnswerReachesAClientThatIsStillSending() throws Exception {
         replica.refuse();
-        try (Stage stage = Setting.with(replica)
+        try (Stage stage = uploads(replica)
                         .ready(0)
                         .waiting(10, Duration.ofMillis(100))
                         .open();

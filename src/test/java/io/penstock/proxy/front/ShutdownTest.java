@@ -80,7 +80,7 @@ class ShutdownTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/audio/transcriptions"})
+    @ValueSource(strings = {"/v1/embeddings", "/v1/responses/r/cancel"})
     void newRequestOnASurvivingConnectionGets503AndTheConnectionCloses(String path) throws Exception {
         try (Client client = Client.to(stage)) {
             client.send(Client.request("GET", "/health")).reply();
@@ -176,7 +176,7 @@ class ShutdownTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/audio/transcriptions", "/v1/models"})
+    @ValueSource(strings = {"/v1/responses/r/cancel", "/v1/models"})
     void otherRoutesEndAfterTheDeadlineToo(String path) throws Exception {
         if (path.endsWith("models")) {
             replica.at(path, Script.SILENCE);
