@@ -13,8 +13,9 @@ import io.vertx.httpproxy.ProxyResponse;
 import java.util.IdentityHashMap;
 
 /**
- * Routes that are passed through as they come, on Vert.x Web Proxy: stored responses, paths that the operator opened. Bodies are streamed both ways, so only a connection that cannot be made is made good elsewhere. Confined to
- * one event loop.
+ * Routes that are passed through as they come, on Vert.x Web Proxy: stored responses, paths that the operator opened.
+ * Bodies are streamed both ways, so only a connection that cannot be made is made good elsewhere. Confined to one event
+ * loop.
  */
 final class PlainProxy {
 
