@@ -393,6 +393,7 @@ final class Exchange {
         stopWaiting();
         totalLimit.cancel();
         intake.stop();
+        body = Buffer.buffer(0);
         loop.closed(this);
     }
 }

@@ -273,13 +273,16 @@ final class StreamRelay {
 
     /**
      * Closing while the client still sends would reset its writes, and many libraries would report that instead of our
-     * answer: so the rest is read and dropped for a moment.
+     * answer: so the rest is read and dropped for a moment, with pauses, since what is dropped is nobody's hurry.
      */
     private void readAndDrop() {
         response.putHeader("connection", "close");
         long timer = loop.vertx()
                 .setTimer(EARLY_ANSWER_MILLIS, late -> request.connection().close());
-        request.handler(dropped -> {});
+        request.handler(dropped -> {
+            request.pause();
+            loop.vertx().setTimer(1, pause -> request.resume());
+        });
         request.endHandler(end -> {
             loop.vertx().cancelTimer(timer);
             request.connection().close();
