@@ -36,6 +36,7 @@ class ConfigFileTest {
                         PenstockConfig.Selection.DEFAULT,
                         PenstockConfig.Admission.DEFAULT,
                         PenstockConfig.Probe.DEFAULT,
+                        PenstockConfig.Progress.DEFAULT,
                         PenstockConfig.Retry.DEFAULT,
                         PenstockConfig.Heartbeat.DEFAULT,
                         PenstockConfig.Timeouts.DEFAULT,
@@ -53,6 +54,7 @@ class ConfigFileTest {
                 .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10)));
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
+        assertThat(PenstockConfig.Progress.DEFAULT).isEqualTo(new PenstockConfig.Progress(seconds(10), seconds(10)));
         assertThat(PenstockConfig.Retry.DEFAULT).isEqualTo(new PenstockConfig.Retry(2, 20, 10));
         assertThat(PenstockConfig.Heartbeat.DEFAULT).isEqualTo(new PenstockConfig.Heartbeat(seconds(10), seconds(10)));
         assertThat(PenstockConfig.Timeouts.DEFAULT)
@@ -87,6 +89,7 @@ class ConfigFileTest {
                 selection: {policy: round_robin}
                 admission: {maxWaiting: 0, maxWait: 1s}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
+                progress: {suspect: 0, stalled: 100ms}
                 retry: {max: 0, budget: 100%, floor: 3}
                 heartbeat: {after: 0, every: 5s}
                 timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, upstreamIdle: 1s}
@@ -116,6 +119,7 @@ class ConfigFileTest {
                         new PenstockConfig.Selection(Policy.ROUND_ROBIN),
                         new PenstockConfig.Admission(0, seconds(1)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
+                        new PenstockConfig.Progress(Duration.ZERO, Duration.ofMillis(100)),
                         new PenstockConfig.Retry(0, 100, 3),
                         new PenstockConfig.Heartbeat(Duration.ZERO, seconds(5)),
                         new PenstockConfig.Timeouts(

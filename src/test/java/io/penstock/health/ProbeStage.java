@@ -136,6 +136,10 @@ abstract class ProbeStage {
     }
 
     static PenstockConfig config(PenstockConfig.Probe probe, Replica... replicas) {
+        return config(probe, PenstockConfig.Progress.DEFAULT, replicas);
+    }
+
+    static PenstockConfig config(PenstockConfig.Probe probe, PenstockConfig.Progress progress, Replica... replicas) {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
                 new Endpoint("127.0.0.1", 0),
@@ -143,6 +147,7 @@ abstract class ProbeStage {
                 PenstockConfig.Selection.DEFAULT,
                 PenstockConfig.Admission.DEFAULT,
                 probe,
+                progress,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,
                 PenstockConfig.Timeouts.DEFAULT,
