@@ -76,7 +76,7 @@ final class Readiness implements Handler<RoutingContext> {
         JsonObject counts = new JsonObject()
                 .put("usable", usable)
                 .put("replicas", current.members().size());
-        promise.complete(usable > 0 ? Status.OK(counts) : Status.KO(counts));
+        promise.complete(current.anyUsable() ? Status.OK(counts) : Status.KO(counts));
     }
 
     private void staying(Promise<Status> promise) {

@@ -191,7 +191,7 @@ public final class WaitingRoom {
         List<UpstreamState> candidates = Candidates.among(live.current(), traits.model(), tried::allows);
         while (!candidates.isEmpty()) {
             UpstreamState chosen = selector.choose(candidates, traits);
-            Lease lease = chosen.lease(nanoClock.getAsLong(), this::wake);
+            Lease lease = chosen.lease(nanoClock.getAsLong(), traits.bodyBytes(), this::wake);
             if (lease != null) {
                 return lease;
             }

@@ -17,7 +17,7 @@ public final class Candidates {
      *
      * <p>If any replica is known to serve the model, only such replicas count, also when all of them are down: the
      * request then waits for one. If no list has the model, everyone may get it: lists may be old or unreadable, and
-     * vLLM's own 404 says it best.
+     * vLLM's own 404 says it best. A suspected replica counts only while no other does.
      *
      * @param set all replicas
      * @param model what the request asks for; null if it names none
@@ -28,10 +28,19 @@ public final class Candidates {
             UpstreamSet set, @Nullable String model, Predicate<UpstreamState> acceptable) {
         List<UpstreamState> members = set.members();
         String sought = model != null && someoneServes(members, model) ? model : null;
+        List<UpstreamState> candidates = those(UpstreamState::usable, members, sought, acceptable);
+        return candidates.isEmpty() ? those(UpstreamState::lastResort, members, sought, acceptable) : candidates;
+    }
+
+    private static List<UpstreamState> those(
+            Predicate<UpstreamState> inRotation,
+            List<UpstreamState> members,
+            @Nullable String sought,
+            Predicate<UpstreamState> acceptable) {
         List<UpstreamState> candidates = new ArrayList<>(members.size());
         for (int i = 0; i < members.size(); i++) {
             UpstreamState member = members.get(i);
-            if (member.usable()
+            if (inRotation.test(member)
                     && acceptable.test(member)
                     && (sought == null || Boolean.TRUE.equals(member.serves(sought)))) {
                 candidates.add(member);

@@ -34,11 +34,11 @@ public record UpstreamSet(List<UpstreamState> members) {
     /**
      * Whether any replica can take work.
      *
-     * @return true if at least one is usable
+     * @return true if at least one is usable, or suspected but better than nobody
      */
     public boolean anyUsable() {
         for (UpstreamState member : members) {
-            if (member.usable()) {
+            if (member.usable() || member.lastResort()) {
                 return true;
             }
         }

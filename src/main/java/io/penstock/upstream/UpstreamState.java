@@ -29,6 +29,7 @@ public final class UpstreamState {
     private final LongAdder completed = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final LongAdder ignored = new LongAdder();
+    private final EngineActivity engine = new EngineActivity(this);
     // Written by whoever selects, on any event loop.
     private final AtomicLong turn = new AtomicLong();
     // Any thread may take a replica out (REFUSED, LEAVING); only the probe verticle brings one back.
@@ -93,19 +94,32 @@ public final class UpstreamState {
      * @return true if it is in rotation
      */
     public boolean usable() {
-        return judgement.standing().takesWork()
-                && !draining
-                && !removed
-                && !identity.addresses().isEmpty();
+        return standing().takesWork() && placed();
     }
 
     /**
-     * The present standing.
+     * Whether new work may be sent there if nobody {@linkplain #usable usable} can take it: it would be usable if it were
+     * not suspected.
+     *
+     * @return true if it is better than nobody
+     */
+    public boolean lastResort() {
+        return standing() == Standing.SUSPECT && placed();
+    }
+
+    private boolean placed() {
+        return !draining && !removed && !identity.addresses().isEmpty();
+    }
+
+    /**
+     * The present standing: what its probes say, and if they pass, what its engine's progress says.
      *
      * @return the standing
      */
     public Standing standing() {
-        return judgement.standing();
+        Standing probed = judgement.standing();
+        EngineActivity.Suspicion suspicion = engine.suspicion();
+        return probed == Standing.READY && suspicion != null ? suspicion.standing() : probed;
     }
 
     /**
@@ -114,7 +128,9 @@ public final class UpstreamState {
      * @return the reason
      */
     public String reason() {
-        return judgement.reason();
+        Judgement now = judgement;
+        EngineActivity.Suspicion suspicion = engine.suspicion();
+        return now.standing() == Standing.READY && suspicion != null ? suspicion.reason() : now.reason();
     }
 
     /**
@@ -168,6 +184,7 @@ public final class UpstreamState {
     @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
     public void restarted() {
         epoch++;
+        engine.restarted();
     }
 
     /**
@@ -212,6 +229,15 @@ public final class UpstreamState {
     public boolean progressedSince(long nanos) {
         long last = lastProgressNanos;
         return last != 0 && last - nanos > 0;
+    }
+
+    /**
+     * What its engine has to do, and shows.
+     *
+     * @return the same object always
+     */
+    public EngineActivity engine() {
+        return engine;
     }
 
     /**
@@ -275,14 +301,20 @@ public final class UpstreamState {
         removed = gone;
     }
 
+    /** As {@link #lease(long, int, Runnable)}, for a request that gives the engine nothing to do. */
+    public @Nullable Lease lease(long startNanos, Runnable freed) {
+        return lease(startNanos, 0, freed);
+    }
+
     /**
      * Takes a place there for one request, unless it is full.
      *
      * @param startNanos now
+     * @param promptBytes length of its body, from which the engine makes something; 0 if it has none
      * @param freed run once the place is free again, on the thread that ends the lease
      * @return the lease, or null if {@code maxInFlight} is reached
      */
-    public @Nullable Lease lease(long startNanos, Runnable freed) {
+    public @Nullable Lease lease(long startNanos, int promptBytes, Runnable freed) {
         int limit = identity.replica().maxInFlight();
         while (true) {
             int held = inFlight.get();
@@ -291,15 +323,18 @@ public final class UpstreamState {
             }
             if (inFlight.compareAndSet(held, held + 1)) {
                 started.increment();
-                return new Lease(this, startNanos, freed);
+                Lease lease = new Lease(this, startNanos, promptBytes, freed);
+                engine.taken(lease);
+                return lease;
             }
         }
     }
 
-    void ended(Outcome outcome, int leasedInEpoch) {
+    void ended(Lease lease, Outcome outcome) {
+        engine.ended(lease);
         inFlight.decrementAndGet();
         // A fault of the process that ran before says nothing about the one that runs now.
-        boolean stale = outcome == Outcome.FAILED && leasedInEpoch != epoch;
+        boolean stale = outcome == Outcome.FAILED && lease.epoch() != epoch;
         switch (stale ? Outcome.IGNORED : outcome) {
             case COMPLETED -> completed.increment();
             case FAILED -> failed.increment();
@@ -350,6 +385,6 @@ public final class UpstreamState {
 
     @Override
     public String toString() {
-        return name() + " " + judgement.standing();
+        return name() + " " + standing();
     }
 }

@@ -2,6 +2,7 @@ package io.penstock.selection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.upstream.EngineActivity.Suspicion;
 import io.penstock.upstream.Fleet;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamSet;
@@ -57,6 +58,18 @@ class CandidatesTest {
         unknown.drain(true);
 
         assertThat(Candidates.among(set, null, any -> true)).containsExactly(llama);
+    }
+
+    @Test
+    void aSuspectedOneIsACandidateOnlyWhereNobodyElseIs() {
+        qwen.engine().suspect(new Suspicion(Standing.SUSPECT, "no token"));
+        assertThat(among("both")).containsExactly(llama);
+
+        assertThat(Candidates.among(set, "both", each -> each != llama)).containsExactly(qwen);
+        assertThat(among("qwen")).containsExactly(qwen);
+
+        qwen.engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+        assertThat(among("qwen")).isEmpty();
     }
 
     @Test
