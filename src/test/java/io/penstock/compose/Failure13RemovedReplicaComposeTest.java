@@ -53,6 +53,12 @@ class Failure13RemovedReplicaComposeTest {
     }
 
     private static List<CompletableFuture<String>> streamsOnBoth(Stack stack) throws Exception {
+        stack.until(
+                "both are in rotation",
+                () -> stack.upstreams().stream()
+                                .filter(each -> each.getBoolean("usable"))
+                                .count()
+                        == 2);
         List<CompletableFuture<String>> streams = List.of(stack.stream(LONG), stack.stream(LONG));
         stack.until(
                 "a stream on each",
