@@ -165,6 +165,7 @@ final class FileLayout {
                 section.value("clientBody", Notation.duration(MS_100, HOUR), usual.clientBody()),
                 section.value("clientIdle", Notation.duration(MS_100, DAY), usual.clientIdle()),
                 section.value("slowReader", orNone, usual.slowReader()),
+                section.value("stall", orNone, usual.stall()),
                 section.value("upstreamIdle", Notation.duration(Duration.ofSeconds(1), HOUR), usual.upstreamIdle()));
         if (!read.total().isZero() && read.firstOutput().compareTo(read.total()) > 0) {
             findings.problem(

@@ -74,6 +74,7 @@ public record PenstockConfig(
                         timeouts.clientBody(),
                         timeouts.clientIdle(),
                         timeouts.slowReader(),
+                        timeouts.stall(),
                         running.timeouts().upstreamIdle()),
                 new Limits(
                         limits.bodyBytes(),
@@ -167,6 +168,8 @@ public record PenstockConfig(
      * @param clientBody silence in the middle of a client's body
      * @param clientIdle a client's connection between two requests
      * @param slowReader a client that takes nothing of its answer
+     * @param stall silence of a running answer whose replica is out of rotation; six times as long if the replica was
+     *     only removed
      * @param upstreamIdle a replica's connection between two requests; vLLM closes its end after 5 s
      */
     public record Timeouts(
@@ -177,10 +180,11 @@ public record PenstockConfig(
             Duration clientBody,
             Duration clientIdle,
             Duration slowReader,
+            Duration stall,
             Duration upstreamIdle) {
         /**
          * 2 s to connect, no limit on answers; clients get 10 s for a head, 60 s of silence in a body, 75 s idle, 10
-         * minutes without reading; replicas 3 s idle.
+         * minutes without reading; replicas 20 s of silence while out of rotation, 3 s idle.
          */
         public static final Timeouts DEFAULT = new Timeouts(
                 Duration.ofSeconds(2),
@@ -190,6 +194,7 @@ public record PenstockConfig(
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(75),
                 Duration.ofMinutes(10),
+                Duration.ofSeconds(20),
                 Duration.ofSeconds(3));
     }
 

@@ -1,5 +1,6 @@
 package io.penstock.proxy;
 
+import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.UpstreamState;
@@ -7,6 +8,7 @@ import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +31,12 @@ final class Attempt {
     /** Half an event is kept back up to this size; a larger one is passed on as it comes. */
     private static final int HALF_EVENT_BYTES = 256 << 10;
 
+    /** How many times longer a replica may be silent that was removed from the configuration. */
+    private static final int REMOVED_TIMES = 6;
+
     private final Exchange exchange;
     private final Loop loop;
+    private final StreamRelay relay;
     private final Lease lease;
     private final int number;
     private final SseScanner scanner;
@@ -46,16 +52,20 @@ final class Attempt {
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
+    private boolean wasOut;
     private long sentNanos;
+    // When it last said something, or was first seen out of rotation.
+    private long heardNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
 
-    Attempt(Exchange exchange, Loop loop, Lease lease, int number) {
+    Attempt(Exchange exchange, Loop loop, StreamRelay relay, Dialect dialect, Lease lease, int number) {
         this.exchange = exchange;
         this.loop = loop;
+        this.relay = relay;
         this.lease = lease;
         this.number = number;
-        this.scanner = new SseScanner(exchange.dialect());
+        this.scanner = new SseScanner(dialect);
     }
 
     UpstreamState upstream() {
@@ -86,6 +96,25 @@ final class Attempt {
             return Phase.CONNECT;
         }
         return response == null ? Phase.HEAD : Phase.PREFILL;
+    }
+
+    /**
+     * Whether its replica is out of rotation and has said nothing here for so long since. Asked now and then. One that
+     * was only removed is probed by nobody, but nothing speaks against it: it gets longer.
+     */
+    boolean isLost(Duration stall) {
+        UpstreamState upstream = upstream();
+        boolean out = !upstream.standing().takesWork();
+        if (!out && !upstream.removed()) {
+            wasOut = false;
+            return false;
+        }
+        if (!wasOut) {
+            wasOut = true;
+            heardNanos = loop.now();
+        }
+        long silence = loop.now() - heardNanos;
+        return !stall.isZero() && silence >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
     }
 
     void start() {
@@ -141,11 +170,12 @@ final class Attempt {
         if (over) {
             return;
         }
-        upstream().progressed(loop.now());
+        heardNanos = loop.now();
+        upstream().progressed(heardNanos);
         if (stream) {
             events(from, chunk);
         } else if (released) {
-            exchange.relay().write(chunk, from);
+            relay.write(chunk, from);
         } else {
             kept.appendBuffer(chunk);
             if (kept.length() > COLLECT_BYTES) {
@@ -200,7 +230,7 @@ final class Attempt {
         }
         eventStart = 0;
         kept = end == all.length() ? Buffer.buffer(0) : all.getBuffer(end, all.length());
-        exchange.relay().write(end == all.length() ? all : all.getBuffer(0, end), from);
+        relay.write(end == all.length() ? all : all.getBuffer(0, end), from);
     }
 
     /** The replica says in its stream that it failed. Whatever follows, it is not an answer. */

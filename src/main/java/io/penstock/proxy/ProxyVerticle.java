@@ -94,6 +94,7 @@ public final class ProxyVerticle extends VerticleBase {
         vertx.setPeriodic(SWEEP_MILLIS, tick -> {
             beatNanos = loop.now();
             made.connections().sweep();
+            loop.exchanges().forEach(Exchange::look);
         });
         return server.connectionHandler(made.connections()::opened)
                 .invalidRequestHandler(request -> malformed(made, request))
@@ -204,7 +205,10 @@ public final class ProxyVerticle extends VerticleBase {
         context.runOnContext(v -> {
             long timer = vertx.setTimer(
                     Math.max(1, deadline.toMillis()),
-                    late -> made.loop().exchanges().forEach(Exchange::shutDown));
+                    late -> made.loop()
+                            .exchanges()
+                            .forEach(exchange -> exchange.end(
+                                    new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"))));
             made.connections().closeIdle();
             made.server()
                     .shutdown(deadline.toMillis() + 2_000, TimeUnit.MILLISECONDS)

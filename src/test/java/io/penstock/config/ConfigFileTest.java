@@ -64,6 +64,7 @@ class ConfigFileTest {
                         seconds(60),
                         seconds(75),
                         seconds(600),
+                        seconds(20),
                         seconds(3)));
         assertThat(PenstockConfig.Limits.DEFAULT)
                 .isEqualTo(new PenstockConfig.Limits(67_108_864, 25, 32_768, 16_384, 16_384));
@@ -89,7 +90,7 @@ class ConfigFileTest {
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
                 retry: {max: 0, budget: 100%, floor: 3}
                 heartbeat: {after: 0, every: 5s}
-                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, upstreamIdle: 1s}
+                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, stall: 9s, upstreamIdle: 1s}
                 limits: {body: 1GiB, bodyMemory: 50%, headers: 2048B, requestLine: 8KiB, connections: 5}
                 drain: {lameDuck: 0s, deadline: 1m}
                 routes: {allow: [/a, /b/c.d/]}
@@ -126,6 +127,7 @@ class ConfigFileTest {
                                 seconds(6),
                                 seconds(7),
                                 seconds(8),
+                                seconds(9),
                                 seconds(1)),
                         new PenstockConfig.Limits(1L << 30, 50, 2048, 8192, 5),
                         new PenstockConfig.Drain(Duration.ZERO, seconds(60)),

@@ -32,6 +32,7 @@ public final class Setting {
     private Duration clientBody = MANY;
     private Duration clientIdle = MANY;
     private Duration slowReader = MANY;
+    private Duration stall = MANY;
     private Duration upstreamIdle = Duration.ofSeconds(3);
     private PenstockConfig.Limits limits = PenstockConfig.Limits.DEFAULT;
     private Set<String> allow = Set.of();
@@ -95,6 +96,12 @@ public final class Setting {
     /** Pauses before retries are longer than any test. */
     public Setting slowly() {
         chance = 10_000;
+        return this;
+    }
+
+    /** How long a replica that is out of rotation may be silent. */
+    public Setting stall(Duration longest) {
+        stall = longest;
         return this;
     }
 
@@ -173,7 +180,15 @@ public final class Setting {
                 retry,
                 heartbeat,
                 new PenstockConfig.Timeouts(
-                        connect, firstOutput, total, clientHead, clientBody, clientIdle, slowReader, upstreamIdle),
+                        connect,
+                        firstOutput,
+                        total,
+                        clientHead,
+                        clientBody,
+                        clientIdle,
+                        slowReader,
+                        stall,
+                        upstreamIdle),
                 limits,
                 PenstockConfig.Drain.DEFAULT,
                 new PenstockConfig.Routes(allow),
