@@ -46,6 +46,7 @@ final class UpstreamListing {
                 .put("maxInFlight", replica.maxInFlight())
                 .put("inFlight", state.inFlight())
                 .put("epoch", state.epoch())
+                .put("passedProbes", state.passedProbes())
                 .put(
                         "models",
                         models == null
