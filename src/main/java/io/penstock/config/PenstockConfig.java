@@ -13,6 +13,7 @@ import java.util.Set;
  * @param selection how a replica is chosen
  * @param admission who waits, how many, how long
  * @param probe how replicas are asked whether they are alive
+ * @param ejection when a replica that fails requests is left alone for a while
  * @param retry how often an error of a replica is hidden by asking another one
  * @param heartbeat how a waiting client is told that the line is alive
  * @param timeouts how long things may take
@@ -29,6 +30,7 @@ public record PenstockConfig(
         Selection selection,
         Admission admission,
         Probe probe,
+        Ejection ejection,
         Retry retry,
         Heartbeat heartbeat,
         Timeouts timeouts,
@@ -64,6 +66,7 @@ public record PenstockConfig(
                 selection,
                 admission,
                 probe,
+                ejection,
                 retry,
                 heartbeat,
                 new Timeouts(
@@ -130,6 +133,33 @@ public record PenstockConfig(
         /** Every 2 s, 2 s each, 3 to fall, 2 to rise, models every 30 s. */
         public static final Probe DEFAULT =
                 new Probe(Duration.ofSeconds(2), Duration.ofSeconds(2), 3, 2, Duration.ofSeconds(30));
+    }
+
+    /**
+     * When a replica that passes its probes and fails requests gets no new work for a while. Then one request at a time
+     * shows whether it is well again.
+     *
+     * @param consecutive faults in a row that eject it; 0: never for that
+     * @param window how far back the share looks
+     * @param sharePercent share of the requests that ended in the window which, failed, ejects it; 0: never for that
+     * @param minimum requests that must have ended in the window for the share to mean something
+     * @param base how long the first ejection lasts; each further one twice as long
+     * @param max how long one lasts at most
+     */
+    public record Ejection(
+            int consecutive, Duration window, int sharePercent, int minimum, Duration base, Duration max) {
+        /** 5 in a row, or 50 % of at least 20 in 30 s; for 1 s, then doubling up to 60 s. */
+        public static final Ejection DEFAULT =
+                new Ejection(5, Duration.ofSeconds(30), 50, 20, Duration.ofSeconds(1), Duration.ofSeconds(60));
+
+        /**
+         * Whether no fault ejects anyone.
+         *
+         * @return true if both rules are 0
+         */
+        public boolean off() {
+            return consecutive == 0 && sharePercent == 0;
+        }
     }
 
     /**

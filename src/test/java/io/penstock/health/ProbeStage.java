@@ -143,6 +143,7 @@ abstract class ProbeStage {
                 PenstockConfig.Selection.DEFAULT,
                 PenstockConfig.Admission.DEFAULT,
                 probe,
+                PenstockConfig.Ejection.DEFAULT,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,
                 PenstockConfig.Timeouts.DEFAULT,

@@ -23,6 +23,7 @@ public final class Setting {
     private Duration probeInterval = Duration.ofMillis(100);
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
+    private PenstockConfig.Ejection ejection = PenstockConfig.Ejection.DEFAULT;
     private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
     private PenstockConfig.Heartbeat heartbeat = new PenstockConfig.Heartbeat(MANY, MANY);
     private Duration connect = Duration.ofMillis(300);
@@ -90,6 +91,14 @@ public final class Setting {
     /** How often one request, and how many of all, are retried. */
     public Setting retries(int max, int budgetPercent, int floor) {
         retry = new PenstockConfig.Retry(max, budgetPercent, floor);
+        return this;
+    }
+
+    /** When a replica that fails requests is left alone, and how long first. */
+    public Setting ejection(int consecutive, Duration base) {
+        PenstockConfig.Ejection usual = PenstockConfig.Ejection.DEFAULT;
+        ejection = new PenstockConfig.Ejection(
+                consecutive, usual.window(), usual.sharePercent(), usual.minimum(), base, usual.max());
         return this;
     }
 
@@ -177,6 +186,7 @@ public final class Setting {
                         3,
                         1,
                         Duration.ofSeconds(30)),
+                ejection,
                 retry,
                 heartbeat,
                 new PenstockConfig.Timeouts(
