@@ -77,7 +77,8 @@ final class Verdict {
     /** Whether a pass, coming now, would make it ready. */
     boolean nextPassRaises() {
         return switch (standing) {
-            case READY -> false;
+            // What requests suffer is not the probes' business: here an ejected one is ready.
+            case READY, EJECTED -> false;
             case STARTING, REFUSED -> true;
             case FAILING -> passedInRow + 1 >= rise;
             case LEAVING -> passedInRow + 1 >= PASSES_AFTER_LEAVING;
@@ -106,7 +107,7 @@ final class Verdict {
         failedInRow = 0;
         passedInRow = 0;
         return switch (standing) {
-            case READY, FAILING, LEAVING -> become(Standing.REFUSED, why, false);
+            case READY, EJECTED, FAILING, LEAVING -> become(Standing.REFUSED, why, false);
             case STARTING -> stay(why + ": still loading?");
             case REFUSED -> stay(why);
         };
@@ -124,7 +125,7 @@ final class Verdict {
         passedInRow = 0;
         failedInRow++;
         return switch (standing) {
-            case READY -> failedInRow >= fall ? become(Standing.FAILING, why, false) : null;
+            case READY, EJECTED -> failedInRow >= fall ? become(Standing.FAILING, why, false) : null;
             case REFUSED, LEAVING -> failedInRow >= fall ? become(Standing.FAILING, why, false) : stay(why);
             case STARTING, FAILING -> stay(why);
         };

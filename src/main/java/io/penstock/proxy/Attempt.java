@@ -72,6 +72,10 @@ final class Attempt {
         return lease.upstream();
     }
 
+    boolean onTrial() {
+        return lease.onTrial();
+    }
+
     boolean isStream() {
         return stream;
     }
@@ -226,6 +230,7 @@ final class Attempt {
                 exchange.attemptAnswered(this, null, new Answer(upstream(), from.statusCode(), from, all));
                 return;
             }
+            upstream().conduct().ramp().firstOutput();
             exchange.outputBegins(from, stream);
         }
         eventStart = 0;
@@ -244,12 +249,13 @@ final class Attempt {
         over = true;
         reset();
         if (!released) {
+            says(code);
             Answer answer = new Answer(upstream(), code, null, Buffer.buffer(data));
             exchange.attemptAnswered(this, Symptom.ofEvent(code, data), answer);
             return;
         }
         if (code < 500) {
-            lease.end(Outcome.IGNORED); // The request's own mistake, found late.
+            endLease(Outcome.IGNORED); // The request's own mistake, found late.
         }
         String text = "replica " + upstream().name() + " failed in the middle of its answer";
         exchange.attemptBroke(this, event, new ProxyFailure(FailureKind.IN_BAND_ERROR_MID_STREAM, text));
@@ -263,6 +269,7 @@ final class Attempt {
         if (!stream && !released) {
             over = true;
             int status = from.statusCode();
+            says(status);
             exchange.attemptAnswered(this, Symptom.ofAnswer(status, kept), new Answer(upstream(), status, from, kept));
         } else if (!stream || scanner.complete()) {
             whole(from);
@@ -284,7 +291,7 @@ final class Attempt {
             release(from, kept, kept.length());
         }
         over = true;
-        lease.end(Outcome.COMPLETED);
+        endLease(Outcome.COMPLETED);
         exchange.attemptEnded(this, from.statusCode());
     }
 
@@ -321,7 +328,16 @@ final class Attempt {
         }
         over = true;
         reset();
-        lease.end(outcome);
+        endLease(outcome);
+    }
+
+    /** A whole answer has this status: what it says of the replica's engine. */
+    private void says(int status) {
+        if (status >= 400) {
+            lease.provesNothing();
+        } else {
+            upstream().conduct().ramp().firstOutput();
+        }
     }
 
     private void reset() {
@@ -336,9 +352,12 @@ final class Attempt {
         }
     }
 
-    /** Ends the lease of an attempt that failed by itself. */
+    /** Gives the place back, and tells the probe verticle if that is news. */
     void endLease(Outcome outcome) {
         lease.end(outcome);
+        if (outcome == Outcome.FAILED || lease.onTrial()) {
+            loop.incident(upstream());
+        }
     }
 
     AttemptReport report(@Nullable FailureKind failure) {

@@ -215,7 +215,8 @@ final class Exchange {
         lastFailure = failure;
         lastAnswer = answer;
         loop.suspect(from.upstream(), failure);
-        switch (itinerary.after(from.upstream(), failure.kind())) {
+        boolean free = from.onTrial() && elsewhere(from.upstream());
+        switch (itinerary.after(from.upstream(), failure.kind(), free)) {
             case FAILOVER -> seek(/* front= */ true);
             case RETRY -> retry();
             case POISONED -> {
@@ -268,7 +269,7 @@ final class Exchange {
     }
 
     private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyUsable()
+        return loop.shared().live().current().anyAccepting()
                 ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
                 : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
@@ -290,7 +291,7 @@ final class Exchange {
         abandon(why.kind());
         lastFailure = why;
         lastAnswer = null;
-        itinerary.after(lost, why.kind());
+        itinerary.after(lost, why.kind(), /* onTrial= */ false);
         seek(/* front= */ true);
     }
 

@@ -1,5 +1,6 @@
 package io.penstock.selection;
 
+import io.penstock.upstream.Ejection;
 import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
@@ -7,10 +8,15 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Who may be chosen for a request: usable, serving its model, and not ruled out by the request itself. */
-public final class Candidates {
-
-    private Candidates() {}
+/**
+ * Who may be chosen for a request: usable, serving its model, and not ruled out by the request itself.
+ *
+ * @param members who is left, in order, perhaps nobody; the caller may change the list
+ * @param onTrial an ejected replica that needs a request to show whether it is well again; null if there is none
+ * @param panic whether nobody that serves the model is usable, so that these are ejected ones
+ */
+public record Candidates(
+        List<UpstreamState> members, @Nullable UpstreamState onTrial, boolean panic) {
 
     /**
      * Lists them.
@@ -22,22 +28,44 @@ public final class Candidates {
      * @param set all replicas
      * @param model what the request asks for; null if it names none
      * @param acceptable false for those that the request has tried
-     * @return the candidates, in order, perhaps empty
+     * @return the candidates
      */
-    public static List<UpstreamState> among(
-            UpstreamSet set, @Nullable String model, Predicate<UpstreamState> acceptable) {
+    public static Candidates among(UpstreamSet set, @Nullable String model, Predicate<UpstreamState> acceptable) {
         List<UpstreamState> members = set.members();
         String sought = model != null && someoneServes(members, model) ? model : null;
-        List<UpstreamState> candidates = new ArrayList<>(members.size());
+        List<UpstreamState> usable = new ArrayList<>(members.size());
+        List<UpstreamState> ejected = List.of();
+        boolean anyUsable = false;
         for (int i = 0; i < members.size(); i++) {
             UpstreamState member = members.get(i);
-            if (member.usable()
-                    && acceptable.test(member)
-                    && (sought == null || Boolean.TRUE.equals(member.serves(sought)))) {
-                candidates.add(member);
+            if (!member.accepting() || (sought != null && !Boolean.TRUE.equals(member.serves(sought)))) {
+                continue;
+            }
+            boolean well = member.usable();
+            anyUsable |= well;
+            if (!acceptable.test(member)) {
+                continue;
+            }
+            if (well) {
+                usable.add(member);
+            } else {
+                ejected = ejected.isEmpty() ? new ArrayList<>(members.size()) : ejected;
+                ejected.add(member);
             }
         }
-        return candidates;
+        return anyUsable || ejected.isEmpty()
+                ? new Candidates(usable, onTrial(ejected), false)
+                : new Candidates(ejected, onTrial(ejected), true);
+    }
+
+    private static @Nullable UpstreamState onTrial(List<UpstreamState> ejected) {
+        for (int i = 0; i < ejected.size(); i++) {
+            Ejection out = ejected.get(i).conduct().ejection();
+            if (out != null && out.phase() == Ejection.Phase.OPEN) {
+                return ejected.get(i);
+            }
+        }
+        return null;
     }
 
     private static boolean someoneServes(List<UpstreamState> members, String model) {
@@ -47,5 +75,31 @@ public final class Candidates {
             }
         }
         return false;
+    }
+
+    /**
+     * Whether nobody is left. One that is on trial is not counted: nothing may count on it.
+     *
+     * @return true if there is no member
+     */
+    public boolean isEmpty() {
+        return members.isEmpty();
+    }
+
+    /**
+     * Takes those out of the members that said a moment ago that they are busy.
+     *
+     * @param nowNanos now
+     * @return these, in order, perhaps nobody
+     */
+    public List<UpstreamState> setBusyAside(long nowNanos) {
+        List<UpstreamState> busy = List.of();
+        for (int i = members.size() - 1; i >= 0; i--) {
+            if (members.get(i).conduct().busy().holds(nowNanos)) {
+                busy = busy.isEmpty() ? new ArrayList<>(members.size()) : busy;
+                busy.add(0, members.remove(i));
+            }
+        }
+        return busy;
     }
 }

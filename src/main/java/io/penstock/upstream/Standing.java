@@ -14,7 +14,9 @@ public enum Standing {
      */
     LEAVING(false),
     /** Its probes fail in another way: no answer, or one that is not 200. */
-    FAILING(false);
+    FAILING(false),
+    /** It passes its probes and fails requests. It rests a while, then one request at a time shows whether it is well. */
+    EJECTED(false);
 
     private final boolean takesWork;
 

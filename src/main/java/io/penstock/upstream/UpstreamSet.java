@@ -32,16 +32,31 @@ public record UpstreamSet(List<UpstreamState> members) {
     }
 
     /**
-     * Whether any replica can take work.
+     * Whether work can be done: some replica is usable, or there are ejected ones, which get it in a panic.
      *
-     * @return true if at least one is usable
+     * @return true if at least one accepts work
      */
-    public boolean anyUsable() {
+    public boolean anyAccepting() {
         for (UpstreamState member : members) {
-            if (member.usable()) {
+            if (member.accepting()) {
                 return true;
             }
         }
         return false;
+    }
+
+    /**
+     * Whether no replica is usable but some are only ejected: these then get the work, since a replica that may fail is
+     * better than none.
+     *
+     * @return true if so
+     */
+    public boolean inPanic() {
+        for (UpstreamState member : members) {
+            if (member.usable()) {
+                return false;
+            }
+        }
+        return anyAccepting();
     }
 }

@@ -38,6 +38,7 @@ public final class UpstreamState {
     private volatile boolean removed;
     // Written by the admin verticle only.
     private volatile boolean draining;
+    private final Conduct conduct = new Conduct();
     // Written by the probe verticle only.
     private volatile @Nullable Set<String> models;
     private volatile int epoch;
@@ -93,10 +94,29 @@ public final class UpstreamState {
      * @return true if it is in rotation
      */
     public boolean usable() {
-        return judgement.standing().takesWork()
-                && !draining
-                && !removed
-                && !identity.addresses().isEmpty();
+        return standing().takesWork() && placed();
+    }
+
+    /**
+     * Whether it could serve if it had to: as {@link #usable}, or it would be but for its ejection.
+     *
+     * @return true if a request sent there may well be answered
+     */
+    public boolean accepting() {
+        return judgement.standing().takesWork() && placed();
+    }
+
+    private boolean placed() {
+        return !draining && !removed && !identity.addresses().isEmpty();
+    }
+
+    /**
+     * How it has treated requests lately.
+     *
+     * @return the same object for ever
+     */
+    public Conduct conduct() {
+        return conduct;
     }
 
     /**
@@ -105,7 +125,8 @@ public final class UpstreamState {
      * @return the standing
      */
     public Standing standing() {
-        return judgement.standing();
+        Standing probed = judgement.standing();
+        return probed == Standing.READY && conduct.ejection() != null ? Standing.EJECTED : probed;
     }
 
     /**
@@ -114,7 +135,9 @@ public final class UpstreamState {
      * @return the reason
      */
     public String reason() {
-        return judgement.reason();
+        Ejection out = conduct.ejection();
+        Judgement now = judgement;
+        return out != null && now.standing() == Standing.READY ? out.reason() : now.reason();
     }
 
     /**
@@ -168,6 +191,7 @@ public final class UpstreamState {
     @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
     public void restarted() {
         epoch++;
+        conduct.restarted();
     }
 
     /**
@@ -275,36 +299,53 @@ public final class UpstreamState {
         removed = gone;
     }
 
+    /** As {@link #lease(long, Runnable, boolean)}, without panic. */
+    public @Nullable Lease lease(long startNanos, Runnable freed) {
+        return lease(startNanos, freed, /* panic= */ false);
+    }
+
     /**
-     * Takes a place there for one request, unless it is full.
+     * Takes a place there for one request, unless it is full. An ejected one gives the place of its trial, if that is
+     * free, and in a panic any number of places.
      *
      * @param startNanos now
      * @param freed run once the place is free again, on the thread that ends the lease
-     * @return the lease, or null if {@code maxInFlight} is reached
+     * @param panic whether there is nobody but ejected ones
+     * @return the lease, or null if it is full, or ejected and its trial is not to be had
      */
-    public @Nullable Lease lease(long startNanos, Runnable freed) {
-        int limit = identity.replica().maxInFlight();
+    public @Nullable Lease lease(long startNanos, Runnable freed, boolean panic) {
+        Ejection out = conduct.ejection();
+        Ejection trial = out != null && out.take() ? out : null;
+        if (out != null && trial == null && !panic) {
+            return null;
+        }
+        int limit = conduct.ramp().within(identity.replica().maxInFlight());
         while (true) {
             int held = inFlight.get();
             if (limit > 0 && held >= limit) {
+                if (trial != null) {
+                    trial.ended(Outcome.IGNORED);
+                }
                 return null;
             }
             if (inFlight.compareAndSet(held, held + 1)) {
                 started.increment();
-                return new Lease(this, startNanos, freed);
+                return new Lease(this, startNanos, freed, trial);
             }
         }
     }
 
-    void ended(Outcome outcome, int leasedInEpoch) {
+    Outcome ended(Outcome outcome, int leasedInEpoch) {
         inFlight.decrementAndGet();
         // A fault of the process that ran before says nothing about the one that runs now.
         boolean stale = outcome == Outcome.FAILED && leasedInEpoch != epoch;
-        switch (stale ? Outcome.IGNORED : outcome) {
+        Outcome counted = stale ? Outcome.IGNORED : outcome;
+        switch (counted) {
             case COMPLETED -> completed.increment();
             case FAILED -> failed.increment();
             case IGNORED -> ignored.increment();
         }
+        return counted;
     }
 
     /**
@@ -350,6 +391,6 @@ public final class UpstreamState {
 
     @Override
     public String toString() {
-        return name() + " " + judgement.standing();
+        return name() + " " + standing();
     }
 }

@@ -138,6 +138,7 @@ class VerdictTest {
                         case REFUSED -> " R";
                         case FAILING -> " F";
                         case LEAVING -> " L";
+                        case EJECTED -> " E";
                     });
             if (flip != null) {
                 assertThat(flip.to()).isEqualTo(verdict.standing()).isNotEqualTo(flip.from());
