@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.penstock.proxy.FailureKind;
+import io.penstock.upstream.Ejection;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.UpstreamState;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -35,17 +37,21 @@ final class ReplicaSeries {
 
     private record AttemptKey(String replica, @Nullable FailureKind failure) {}
 
+    private record EjectionKey(String replica, Ejection.Cause cause) {}
+
     private final MeterRegistry registry;
     private final LiveUpstreams upstreams;
     private final LongSupplier nanoClock;
     private final Duration[] buckets;
     private final ConcurrentHashMap<AttemptKey, Counter> attempts = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Timer> firstOutputs = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<EjectionKey, Counter> ejections = new ConcurrentHashMap<>();
     private final MultiGauge inFlight;
     private final MultiGauge up;
     private final MultiGauge standing;
     // Touched by scrapes only.
     private final Map<String, Long> absentSince = new HashMap<>();
+    private final Map<UpstreamState, Map<Ejection.Cause, Long>> ejectionsSeen = new WeakHashMap<>();
 
     ReplicaSeries(MeterRegistry registry, LiveUpstreams upstreams, LongSupplier nanoClock, Duration[] buckets) {
         this.registry = registry;
@@ -83,12 +89,26 @@ final class ReplicaSeries {
             inFlightRows.add(Row.of(tags, member, UpstreamState::inFlight));
             upRows.add(Row.of(tags, member, m -> m.usable() ? 1 : 0));
             standingRows.add(Row.of(tags.and("standing", standingOf(member)), 1));
+            countEjections(member);
         }
         // Overwriting, since a replica may have come back as another object under the same name.
         inFlight.register(inFlightRows, true);
         up.register(upRows, true);
         standing.register(standingRows, true);
         forgetCounters(names);
+    }
+
+    /** Adds what has come since the last scrape, since a replica may come back as another object that begins at zero. */
+    private void countEjections(UpstreamState member) {
+        Map<Ejection.Cause, Long> now = member.conduct().ejections();
+        Map<Ejection.Cause, Long> before = ejectionsSeen.put(member, now);
+        now.forEach((cause, count) -> {
+            long more = count - (before == null ? 0 : before.getOrDefault(cause, 0L));
+            if (more > 0) {
+                PrometheusMetrics.cached(ejections, new EjectionKey(member.name(), cause), this::ejectionCounter)
+                        .increment((double) more);
+            }
+        });
     }
 
     private static String standingOf(UpstreamState member) {
@@ -119,6 +139,12 @@ final class ReplicaSeries {
                 registry.remove(counter);
             }
         });
+        ejections.forEach((key, counter) -> {
+            if (key.replica().equals(replica)) {
+                ejections.remove(key);
+                registry.remove(counter);
+            }
+        });
         Timer timer = firstOutputs.remove(replica);
         if (timer != null) {
             registry.remove(timer);
@@ -130,6 +156,15 @@ final class ReplicaSeries {
                 .description("Tries at a replica, by why they ended (ok: they did not fail)")
                 .tag("replica", key.replica())
                 .tag("reason", Words.reason(key.failure()))
+                .register(registry);
+    }
+
+    private Counter ejectionCounter(EjectionKey key) {
+        return Counter.builder(PrometheusMetrics.EJECTIONS)
+                .description(
+                        "Times that a replica was left alone for a while because requests failed there, by the rule")
+                .tag("replica", key.replica())
+                .tag("reason", key.cause().label())
                 .register(registry);
     }
 
