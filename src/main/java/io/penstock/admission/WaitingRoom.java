@@ -189,7 +189,9 @@ public final class WaitingRoom {
     }
 
     private @Nullable Lease tryLease(RequestTraits traits, Tried tried) {
-        Candidates candidates = Candidates.among(live.current(), traits.model(), tried::allows);
+        Candidates candidates = live.blind()
+                ? Candidates.blindly(live.current(), traits.model(), tried::allows)
+                : Candidates.among(live.current(), traits.model(), tried::allows);
         long now = nanoClock.getAsLong();
         UpstreamState onTrial = candidates.onTrial();
         // What is not understood (a path that is passed on, say) may not be sent twice, and proves little.

@@ -61,19 +61,16 @@ final class ConductWatch {
     }
 
     /**
-     * A probe changed a standing. One that comes back while others work begins with little; at the start, when all come
-     * together, there is nothing to be careful about.
+     * Probes are about to bring one back. If others work it begins with little; at the start, when all come together,
+     * there is nothing to be careful about.
      */
-    void changed(ReplicaChange change) {
-        if (change.to() == Standing.READY && change.from() != Standing.READY) {
-            boolean again = change.from() != Standing.STARTING;
-            for (UpstreamState member : live.current().members()) {
-                if (member != change.upstream() && member.usable() && (again || member.inFlight() > 0)) {
-                    change.upstream().conduct().ramp().begin();
-                }
+    void returning(UpstreamState state, Standing from) {
+        boolean again = from != Standing.STARTING;
+        for (UpstreamState member : live.current().members()) {
+            if (member != state && member.usable() && (again || member.inFlight() > 0)) {
+                state.conduct().ramp().begin();
             }
         }
-        watchPanic();
     }
 
     private void review(UpstreamState state) {
@@ -92,12 +89,12 @@ final class ConductWatch {
             // One more, so that its time is up for certain.
             vertx.setTimer(HttpProbe.millis(turn.rest()) + 1, id -> review(state));
         }
-        ReplicaChange change = new ReplicaChange(state, turn.from(), turn.to(), turn.reason(), /* probed= */ false);
-        changed(change);
-        listener.accept(change);
+        watchPanic();
+        listener.accept(new ReplicaChange(state, turn.from(), turn.to(), turn.reason(), /* probed= */ false));
     }
 
-    private void watchPanic() {
+    /** Something changed: says when only ejected ones are left, and when that is over. */
+    void watchPanic() {
         boolean now = live.current().inPanic();
         if (now && !panic) {
             LOG.warn("panic: no replica is usable, so those that are only ejected get the work");

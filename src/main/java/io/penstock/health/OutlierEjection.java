@@ -129,6 +129,7 @@ final class OutlierEjection {
             return new Turn(state.standing(), state.standing(), state.reason(), Duration.ZERO);
         }
         if (phase == Phase.PASSED) {
+            beginSlowly(state, set);
             return reinstate(state, known, "completed a request on trial");
         }
         return phase == Phase.FAILED ? eject(state, known, Cause.TRIAL, "its trial failed") : null;
@@ -220,6 +221,15 @@ final class OutlierEjection {
         conduct.eject(new Ejection(cause, reason));
         cleanSlate(state, known);
         return new Turn(from, state.standing(), reason, Duration.ofNanos(known.lengthNanos));
+    }
+
+    /** Before it is usable, so that nobody comes in between. */
+    private static void beginSlowly(UpstreamState state, UpstreamSet set) {
+        for (UpstreamState member : set.members()) {
+            if (member.usable()) {
+                state.conduct().ramp().begin();
+            }
+        }
     }
 
     private Turn reinstate(UpstreamState state, Case known, String why) {

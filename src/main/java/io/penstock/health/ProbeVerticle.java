@@ -5,6 +5,7 @@ import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig;
 import io.penstock.upstream.Discovery;
 import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
@@ -132,6 +133,7 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
         INCIDENTS.subscribe(vertx.eventBus(), conduct::incident);
         vertx.setPeriodic(HttpProbe.millis(pace.beat()), id -> {
             lastTurnNanos = nanoClock.getAsLong();
+            live.turned();
             conduct.tick();
         });
         // Only after the first look-up, so that no replica is shown without the address that is just being found.
@@ -241,8 +243,13 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
     }
 
     @Override
+    public void returning(UpstreamState state, Standing from) {
+        conduct.returning(state, from);
+    }
+
+    @Override
     public void changed(ReplicaChange change) {
-        conduct.changed(change);
+        conduct.watchPanic();
         publish(change);
     }
 

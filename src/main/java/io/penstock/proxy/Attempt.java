@@ -3,6 +3,7 @@ package io.penstock.proxy;
 import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
@@ -108,7 +109,9 @@ final class Attempt {
      */
     boolean isLost(Duration stall) {
         UpstreamState upstream = upstream();
-        boolean out = !upstream.standing().takesWork();
+        Standing standing = upstream.standing();
+        // Whoever was ejected failed requests, which says nothing of those that run there.
+        boolean out = !standing.takesWork() && standing != Standing.EJECTED;
         if (!out && !upstream.removed()) {
             wasOut = false;
             return false;

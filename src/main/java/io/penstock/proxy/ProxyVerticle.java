@@ -19,6 +19,8 @@ import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The front, once per event loop: all instances share one listening port, and each has its own client, so that a
@@ -26,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class ProxyVerticle extends VerticleBase {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyVerticle.class);
     private static final long SWEEP_MILLIS = 1_000;
 
     private final Shared shared;
@@ -37,6 +40,7 @@ public final class ProxyVerticle extends VerticleBase {
     // Set in start(), on the event loop; the port and the beat are read by other threads afterwards.
     private volatile int port;
     private volatile long beatNanos;
+    private boolean blind;
     private @org.jspecify.annotations.Nullable Front front;
 
     /** What start() makes. */
@@ -95,12 +99,27 @@ public final class ProxyVerticle extends VerticleBase {
             beatNanos = loop.now();
             made.connections().sweep();
             loop.exchanges().forEach(Exchange::look);
+            lookForProbes();
         });
         return server.connectionHandler(made.connections()::opened)
                 .invalidRequestHandler(request -> malformed(made, request))
                 .requestHandler(router(made))
                 .listen()
                 .onSuccess(listening -> port = listening.actualPort());
+    }
+
+    /** If nobody watches the replicas any more, those who wait may go where nobody was let. */
+    private void lookForProbes() {
+        boolean now = shared.live().blind();
+        if (now != blind) {
+            blind = now;
+            if (now) {
+                LOG.warn("the probes are silent: every replica that does not refuse connections gets work");
+            } else {
+                LOG.info("the probes are back");
+            }
+            shared.room().wake();
+        }
     }
 
     private static HttpServerOptions options(PenstockConfig config) {

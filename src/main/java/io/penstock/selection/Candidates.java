@@ -1,6 +1,7 @@
 package io.penstock.selection;
 
 import io.penstock.upstream.Ejection;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
@@ -56,6 +57,32 @@ public record Candidates(
         return anyUsable || ejected.isEmpty()
                 ? new Candidates(usable, onTrial(ejected), false)
                 : new Candidates(ejected, onTrial(ejected), true);
+    }
+
+    /**
+     * Lists everyone but those that refused a connection, for when nobody watches the replicas: who fails may be well
+     * again, and who stands well may have failed.
+     *
+     * @param set all replicas
+     * @param model what the request asks for; null if it names none
+     * @param acceptable false for those that the request has tried
+     * @return the candidates, as in a panic
+     */
+    public static Candidates blindly(UpstreamSet set, @Nullable String model, Predicate<UpstreamState> acceptable) {
+        List<UpstreamState> left = new ArrayList<>();
+        String sought = model != null && someoneServes(set.members(), model) ? model : null;
+        for (UpstreamState member : set.members()) {
+            boolean there = !member.draining()
+                    && !member.removed()
+                    && !member.identity().addresses().isEmpty();
+            if (there
+                    && member.standing() != Standing.REFUSED
+                    && acceptable.test(member)
+                    && (sought == null || Boolean.TRUE.equals(member.serves(sought)))) {
+                left.add(member);
+            }
+        }
+        return new Candidates(left, null, true);
     }
 
     private static @Nullable UpstreamState onTrial(List<UpstreamState> ejected) {

@@ -150,4 +150,17 @@ class UnwellReplicasTest {
         assertThat(leases(9)).containsOnly("a");
         assertThat(a.conduct().ramp().active()).isFalse();
     }
+
+    @Test
+    void whileTheProbesAreSilentRequestsGoWhereNobodyWasLet() {
+        LiveUpstreams silent = new LiveUpstreams(() -> now);
+        UpstreamState failing =
+                silent.apply(List.of(Fleet.upstream("a"))).members().get(0);
+        failing.judge(Standing.FAILING, "its probes failed");
+        WaitingRoom blind = new WaitingRoom(silent, WaitingRoomTest.config(Policy.ROUND_ROBIN, 100), () -> now);
+        assertThat(blind.lease(CHAT, Tried.NOBODY)).isNull();
+
+        now += 10_000_000_001L;
+        assertThat(blind.lease(CHAT, Tried.NOBODY)).isNotNull();
+    }
 }

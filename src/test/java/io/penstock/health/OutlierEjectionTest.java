@@ -162,6 +162,17 @@ class OutlierEjectionTest {
                 .isEqualTo(new OutlierEjection.Turn(
                         Standing.EJECTED, Standing.READY, "completed a request on trial", Duration.ZERO));
         assertThat(a.usable()).isTrue();
+        assertThat(a.conduct().ramp().active()).isTrue();
+    }
+
+    @Test
+    void itBeginsWithEverythingIfNobodyElseWorks() {
+        Duration rest = ejected(a);
+        b.judge(Standing.REFUSED, "loading");
+        c.judge(Standing.REFUSED, "loading");
+        trial(a, rest, Outcome.COMPLETED);
+        review(a);
+        assertThat(a.conduct().ramp().active()).isFalse();
     }
 
     @Test

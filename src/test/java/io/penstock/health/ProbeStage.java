@@ -136,6 +136,10 @@ abstract class ProbeStage {
     }
 
     static PenstockConfig config(PenstockConfig.Probe probe, Replica... replicas) {
+        return config(probe, PenstockConfig.Ejection.DEFAULT, replicas);
+    }
+
+    static PenstockConfig config(PenstockConfig.Probe probe, PenstockConfig.Ejection ejection, Replica... replicas) {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
                 new Endpoint("127.0.0.1", 0),
@@ -143,7 +147,7 @@ abstract class ProbeStage {
                 PenstockConfig.Selection.DEFAULT,
                 PenstockConfig.Admission.DEFAULT,
                 probe,
-                PenstockConfig.Ejection.DEFAULT,
+                ejection,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,
                 PenstockConfig.Timeouts.DEFAULT,

@@ -116,6 +116,21 @@ class CandidatesTest {
     }
 
     @Test
+    void whileNobodyWatchesEveryoneIsACandidateButForRefusedConnections() {
+        llama.judge(Standing.REFUSED, "refused a connection");
+        qwen.judge(Standing.FAILING, "its probes failed");
+        unknown.conduct().eject(new Ejection(Ejection.Cause.SHARE, "why"));
+
+        assertThat(Candidates.blindly(set, null, any -> true))
+                .isEqualTo(new Candidates(List.of(qwen, unknown), null, true));
+        assertThat(Candidates.blindly(set, "both", any -> true).members()).containsExactly(qwen);
+        assertThat(Candidates.blindly(set, null, each -> each != qwen).members())
+                .containsExactly(unknown);
+        qwen.drain(true);
+        assertThat(Candidates.blindly(set, "both", any -> true).isEmpty()).isTrue();
+    }
+
+    @Test
     void busyOnesAreSetAsideInOrder() {
         qwen.conduct().busy().begin(0, 0.5);
         Candidates candidates = Candidates.among(set, "both", any -> true);

@@ -145,4 +145,15 @@ class LiveUpstreamsTest {
     private UpstreamSet apply(String... names) {
         return live.apply(List.of(names).stream().map(Fleet::upstream).toList());
     }
+
+    @Test
+    void tenSecondsWithoutASignOfLifeAreBlindness() {
+        clock.addAndGet(Duration.ofSeconds(10).toNanos());
+        assertThat(live.blind()).isFalse();
+        clock.incrementAndGet();
+        assertThat(live.blind()).isTrue();
+
+        live.turned();
+        assertThat(live.blind()).isFalse();
+    }
 }
