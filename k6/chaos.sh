@@ -12,8 +12,8 @@
 #   docker compose --profile sim up -d --wait --scale sim=3
 #   COMPOSE=1 k6/chaos.sh
 #
-# Environment: ACTS, some of "kill hang hang-kill stop" in the order in which they are played (the first three; stop is
-# for Docker only: SIGTERM, and time to finish), RATE, DURATION as k6 writes it (30s), PAUSE between two acts in seconds
+# Environment: ACTS, some of "kill hang hang-kill stop" in the order in which they are played (all; stop is for Docker
+# only: SIGTERM, and time to finish), RATE, DURATION as k6 writes it (30s), PAUSE between two acts in seconds
 # (3; 5 in Docker), LIMIT in seconds, after which everything is ended whatever happens (600). Without Docker also BASE,
 # CONTROL and K6 (k6). What k6 is given on top: the arguments.
 set -eu
@@ -21,7 +21,7 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 : "${BASE:=http://127.0.0.1:8000}" "${CONTROL:=http://127.0.0.1:8100}" "${DURATION:=30s}" "${RATE:=8}"
 : "${COMPOSE:=}" "${PAUSE:=$([ -n "$COMPOSE" ] && echo 5 || echo 3)}" "${K6:=k6}" "${LIMIT:=600}"
-: "${ACTS:=kill hang hang-kill}"
+: "${ACTS:=kill hang hang-kill${COMPOSE:+ stop}}"
 export BASE DURATION RATE
 
 say() { echo "chaos: $*" >&2; }

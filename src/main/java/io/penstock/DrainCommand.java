@@ -152,7 +152,8 @@ public final class DrainCommand implements Callable<Integer> {
         }
     }
 
-    private static @Nullable JsonObject find(JsonArray replicas, String id) {
+    /** One of a listing, null if it is not there. */
+    static @Nullable JsonObject find(JsonArray replicas, String id) {
         for (int i = 0; i < replicas.size(); i++) {
             if (id.equals(replicas.getJsonObject(i).getString("id"))) {
                 return replicas.getJsonObject(i);

@@ -68,7 +68,7 @@ public final class Main {
                 .addSubcommand(new ImportCommand(System.in))
                 .addSubcommand(new StatusCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
-                .addSubcommand(new UndrainCommand())
+                .addSubcommand(new UndrainCommand(chance.nanoClock()))
                 .addSubcommand(new RehearseCommand(chance));
     }
 

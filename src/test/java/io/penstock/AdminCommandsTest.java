@@ -160,7 +160,7 @@ class AdminCommandsTest {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        for (Object command : List.of(new StatusCommand(), new UndrainCommand(), drainCommand())) {
+        for (Object command : List.of(new StatusCommand(), new UndrainCommand(System::nanoTime), drainCommand())) {
             List<String> name = command instanceof StatusCommand ? List.of() : List.of("vllm0");
             Run run = run(command, "127.0.0.1:" + port, name.toArray(String[]::new));
             assertThat(run.exitCode()).isEqualTo(3);
@@ -221,7 +221,7 @@ class AdminCommandsTest {
     @Test
     void drainOfNobodyNamesTheReplicasThereAre() {
         Run drain = run(drainCommand(), address(), "vllm 7/x");
-        Run undrain = run(new UndrainCommand(), address(), "vllm7");
+        Run undrain = run(new UndrainCommand(System::nanoTime), address(), "vllm7");
 
         assertThat(drain.exitCode()).isEqualTo(1);
         assertThat(drain.err()).contains("vllm 7/x: no such replica; there are vllm0, vllm1");
@@ -301,11 +301,11 @@ class AdminCommandsTest {
     @Test
     void undrainSaysWhetherTheReplicaTakesWork() {
         run(drainCommand(), address(), "vllm0");
-        assertThat(run(new UndrainCommand(), address(), "vllm0").out())
+        assertThat(run(new UndrainCommand(System::nanoTime), address(), "vllm0").out())
                 .isEqualToNormalizingNewlines("vllm0: takes work again\n");
 
         admin.replica("vllm1").judge(Standing.REFUSED, "connection refused");
-        Run run = run(new UndrainCommand(), address(), "vllm1");
+        Run run = run(new UndrainCommand(System::nanoTime), address(), "vllm1");
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).contains("takes work once it is ready (connection refused)");
     }
@@ -322,7 +322,8 @@ class AdminCommandsTest {
     @Test
     void nameIsRequired() {
         assertThat(run(drainCommand(), address()).exitCode()).isEqualTo(2);
-        assertThat(run(new UndrainCommand(), address()).exitCode()).isEqualTo(2);
+        assertThat(run(new UndrainCommand(System::nanoTime), address()).exitCode())
+                .isEqualTo(2);
     }
 
     @Test
@@ -333,6 +334,41 @@ class AdminCommandsTest {
 
     private Run status(String... arguments) {
         return run(new StatusCommand(), address(), arguments);
+    }
+
+    @Test
+    void undrainWaitsForProbesThatBeganAfterIt() throws Exception {
+        admin.replica("vllm0").drain(true);
+        Thread probes = new Thread(() -> {
+            try {
+                // What it says of itself at first is from before the restart.
+                Thread.sleep(300);
+                admin.replica("vllm0").judge(Standing.REFUSED, "connection refused");
+                Thread.sleep(300);
+                admin.replica("vllm0").judge(Standing.READY, "passed its probe");
+                admin.replica("vllm0").probePassed();
+                admin.replica("vllm0").probePassed();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        probes.start();
+
+        Run run = run(new UndrainCommand(System::nanoTime), address(), "vllm0", "--wait");
+
+        probes.join();
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("vllm0: waiting (connection refused)\n").endsWith("vllm0: takes work again\n");
+    }
+
+    @Test
+    void undrainThatWaitsInVainExitsFour() {
+        admin.replica("vllm0").judge(Standing.REFUSED, "connection refused");
+
+        Run run = run(new UndrainCommand(System::nanoTime), address(), "vllm0", "--wait", "--timeout", "300ms");
+
+        assertThat(run.exitCode()).isEqualTo(4);
+        assertThat(run.err()).contains("vllm0: not ready in time (connection refused)");
     }
 
     private static DrainCommand drainCommand() {

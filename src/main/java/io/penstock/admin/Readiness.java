@@ -76,7 +76,8 @@ final class Readiness implements Handler<RoutingContext> {
         JsonObject counts = new JsonObject()
                 .put("usable", usable)
                 .put("replicas", current.members().size());
-        promise.complete(current.anyUsable() ? Status.OK(counts) : Status.KO(counts));
+        // Where nobody better is left, suspected ones serve, and in a panic ejected ones.
+        promise.complete(current.anyAccepting() ? Status.OK(counts) : Status.KO(counts));
     }
 
     private void staying(Promise<Status> promise) {

@@ -48,6 +48,7 @@ final class UpstreamListing {
                 .put("maxInFlight", replica.maxInFlight())
                 .put("inFlight", state.inFlight())
                 .put("epoch", state.epoch())
+                .put("passedProbes", state.passedProbes())
                 .put(
                         "models",
                         models == null

@@ -37,6 +37,7 @@ public final class WaitingRoom {
 
     private final LiveUpstreams live;
     private final LongSupplier nanoClock;
+    private final Selector inPanic = SelectionPolicy.selector(PenstockConfig.Policy.LEAST_IN_FLIGHT);
     private final Object door = new Object();
 
     // Guarded by door: one queue per model, in order of rank; ranks below zero were put in front, in order too.
@@ -188,16 +189,42 @@ public final class WaitingRoom {
     }
 
     private @Nullable Lease tryLease(RequestTraits traits, Tried tried) {
-        List<UpstreamState> candidates = Candidates.among(live.current(), traits.model(), tried::allows);
-        while (!candidates.isEmpty()) {
-            UpstreamState chosen = selector.choose(candidates, traits);
-            Lease lease = chosen.lease(nanoClock.getAsLong(), traits.bodyBytes(), this::wake);
+        Candidates candidates = live.blind()
+                ? Candidates.blindly(live.current(), traits.model(), tried::allows)
+                : Candidates.among(live.current(), traits.model(), tried::allows);
+        long now = nanoClock.getAsLong();
+        UpstreamState onTrial = candidates.onTrial();
+        // What is not understood (a path that is passed on, say) may not be sent twice, and proves little.
+        if (onTrial != null
+                && !traits.equals(RequestTraits.NONE)
+                && !onTrial.conduct().busy().holds(now)) {
+            Lease trial = onTrial.lease(now, traits.bodyBytes(), this::wake, /* panic= */ false);
+            if (trial != null) {
+                return trial;
+            }
+        }
+        // Rather a busy one than to wait, since nobody would say when its pause is over.
+        List<UpstreamState> busy = candidates.setBusyAside(now);
+        Lease lease = tryLease(candidates.members(), traits, candidates.panic(), now);
+        return lease != null || busy.isEmpty() ? lease : tryLease(busy, traits, candidates.panic(), now);
+    }
+
+    private @Nullable Lease tryLease(List<UpstreamState> members, RequestTraits traits, boolean panic, long now) {
+        UpstreamState onRamp = null;
+        while (!members.isEmpty()) {
+            UpstreamState chosen = (panic ? inPanic : selector).choose(members, traits);
+            Lease lease = chosen.lease(now, traits.bodyBytes(), this::wake, panic);
             if (lease != null) {
                 return lease;
             }
-            candidates.remove(chosen); // Full, by its maxInFlight.
+            onRamp = chosen.conduct().ramp().active() ? chosen : onRamp;
+            members.remove(chosen); // Full, by its maxInFlight or because it has just come back.
         }
-        return null;
+        if (onRamp == null) {
+            return null;
+        }
+        onRamp.conduct().ramp().lift();
+        return onRamp.lease(now, traits.bodyBytes(), this::wake, panic);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.penstock.config;
 import io.netty.util.NetUtil;
 import io.penstock.config.PenstockConfig.Admission;
 import io.penstock.config.PenstockConfig.Drain;
+import io.penstock.config.PenstockConfig.Ejection;
 import io.penstock.config.PenstockConfig.Heartbeat;
 import io.penstock.config.PenstockConfig.Limits;
 import io.penstock.config.PenstockConfig.Log;
@@ -51,6 +52,15 @@ final class FileLayout {
             text -> isBlock(text) ? text : null,
             text -> text);
 
+    private static final Notation<Integer> IN_A_ROW = Notation.wholeNumber(0, 1000);
+    private static final Notation<Integer> SHARE = Notation.percent(0, 100);
+    private static final Notation<String> OFF = new Notation<>(
+            "choice",
+            "off",
+            "a mapping (key: value) or the word off",
+            text -> text.equals("off") ? text : null,
+            text -> text);
+
     private final Section root;
     private final Overrides overrides;
     private final Findings findings;
@@ -80,6 +90,7 @@ final class FileLayout {
                 root.section("admission", FileLayout::admission),
                 root.section("probe", FileLayout::probe),
                 root.section("progress", FileLayout::progress),
+                ejection(),
                 root.section("retry", FileLayout::retry),
                 root.section("heartbeat", FileLayout::heartbeat),
                 root.section("timeouts", this::timeouts),
@@ -150,6 +161,39 @@ final class FileLayout {
                 section.value("stalled", orNever, Progress.DEFAULT.stalled()));
     }
 
+    private Ejection ejection() {
+        if (!(root.node("ejection") instanceof ScalarNode)) {
+            return root.section("ejection", this::ejection);
+        }
+        Ejection usual = ejection(new Section("ejection", null, findings));
+        Scalar word = root.scalar("ejection", OFF.want());
+        if (word == null || findings.parse(word, OFF) == null) {
+            return usual;
+        }
+        findings.setting("ejection.consecutive", IN_A_ROW.type(), IN_A_ROW.bounds(), "5", "0");
+        findings.setting("ejection.share", SHARE.type(), SHARE.bounds(), "50%", "0%");
+        return new Ejection(0, usual.window(), 0, usual.minimum(), usual.base(), usual.max());
+    }
+
+    private Ejection ejection(Section section) {
+        Ejection usual = Ejection.DEFAULT;
+        Ejection read = new Ejection(
+                section.value("consecutive", IN_A_ROW, usual.consecutive()),
+                section.value("window", Notation.duration(Duration.ofSeconds(1), MINUTES_10), usual.window()),
+                section.value("share", SHARE, usual.sharePercent()),
+                section.value("minimum", Notation.wholeNumber(1, MILLION), usual.minimum()),
+                section.value("base", Notation.duration(MS_100, HOUR), usual.base()),
+                section.value("max", Notation.duration(MS_100, HOUR), usual.max()));
+        if (read.base().compareTo(read.max()) > 0) {
+            findings.problem(
+                    "ejection.base",
+                    section.lineOf("base"),
+                    "want no more than ejection.max (" + Units.duration(read.max()) + "), got "
+                            + Units.duration(read.base()));
+        }
+        return read;
+    }
+
     private static Retry retry(Section section) {
         return new Retry(
                 section.value("max", Notation.wholeNumber(0, 10), Retry.DEFAULT.max()),
@@ -174,6 +218,7 @@ final class FileLayout {
                 section.value("clientBody", Notation.duration(MS_100, HOUR), usual.clientBody()),
                 section.value("clientIdle", Notation.duration(MS_100, DAY), usual.clientIdle()),
                 section.value("slowReader", orNone, usual.slowReader()),
+                section.value("stall", orNone, usual.stall()),
                 section.value("upstreamIdle", Notation.duration(Duration.ofSeconds(1), HOUR), usual.upstreamIdle()));
         if (!read.total().isZero() && read.firstOutput().compareTo(read.total()) > 0) {
             findings.problem(

@@ -14,6 +14,7 @@ import java.util.Set;
  * @param admission who waits, how many, how long
  * @param probe how replicas are asked whether they are alive
  * @param progress how replicas are judged by what their engines make
+ * @param ejection when a replica that fails requests is left alone for a while
  * @param retry how often an error of a replica is hidden by asking another one
  * @param heartbeat how a waiting client is told that the line is alive
  * @param timeouts how long things may take
@@ -31,6 +32,7 @@ public record PenstockConfig(
         Admission admission,
         Probe probe,
         Progress progress,
+        Ejection ejection,
         Retry retry,
         Heartbeat heartbeat,
         Timeouts timeouts,
@@ -67,6 +69,7 @@ public record PenstockConfig(
                 admission,
                 probe,
                 progress,
+                ejection,
                 retry,
                 heartbeat,
                 new Timeouts(
@@ -77,6 +80,7 @@ public record PenstockConfig(
                         timeouts.clientBody(),
                         timeouts.clientIdle(),
                         timeouts.slowReader(),
+                        timeouts.stall(),
                         running.timeouts().upstreamIdle()),
                 new Limits(
                         limits.bodyBytes(),
@@ -148,6 +152,33 @@ public record PenstockConfig(
     }
 
     /**
+     * When a replica that passes its probes and fails requests gets no new work for a while. Then one request at a time
+     * shows whether it is well again.
+     *
+     * @param consecutive faults in a row that eject it; 0: never for that
+     * @param window how far back the share looks
+     * @param sharePercent share of the requests that ended in the window which, failed, ejects it; 0: never for that
+     * @param minimum requests that must have ended in the window for the share to mean something
+     * @param base how long the first ejection lasts; each further one twice as long
+     * @param max how long one lasts at most
+     */
+    public record Ejection(
+            int consecutive, Duration window, int sharePercent, int minimum, Duration base, Duration max) {
+        /** 5 in a row, or 50 % of at least 20 in 30 s; for 1 s, then doubling up to 60 s. */
+        public static final Ejection DEFAULT =
+                new Ejection(5, Duration.ofSeconds(30), 50, 20, Duration.ofSeconds(1), Duration.ofSeconds(60));
+
+        /**
+         * Whether no fault ejects anyone.
+         *
+         * @return true if both rules are 0
+         */
+        public boolean off() {
+            return consecutive == 0 && sharePercent == 0;
+        }
+    }
+
+    /**
      * Second tries when a replica that stays in rotation answers with an error (5xx, 429, or an error as the first event
      * of a stream). A request that a dead, refusing or leaving replica lost goes elsewhere at no cost and is not counted
      * here.
@@ -183,6 +214,8 @@ public record PenstockConfig(
      * @param clientBody silence in the middle of a client's body
      * @param clientIdle a client's connection between two requests
      * @param slowReader a client that takes nothing of its answer
+     * @param stall silence of a running answer whose replica is out of rotation; six times as long if the replica was
+     *     only removed
      * @param upstreamIdle a replica's connection between two requests; vLLM closes its end after 5 s
      */
     public record Timeouts(
@@ -193,10 +226,11 @@ public record PenstockConfig(
             Duration clientBody,
             Duration clientIdle,
             Duration slowReader,
+            Duration stall,
             Duration upstreamIdle) {
         /**
          * 2 s to connect, no limit on answers; clients get 10 s for a head, 60 s of silence in a body, 75 s idle, 10
-         * minutes without reading; replicas 3 s idle.
+         * minutes without reading; replicas 20 s of silence while out of rotation, 3 s idle.
          */
         public static final Timeouts DEFAULT = new Timeouts(
                 Duration.ofSeconds(2),
@@ -206,6 +240,7 @@ public record PenstockConfig(
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(75),
                 Duration.ofMinutes(10),
+                Duration.ofSeconds(20),
                 Duration.ofSeconds(3));
     }
 

@@ -114,17 +114,30 @@ final class EngineWatch {
 
     private void turned(Turn turn, long now) {
         boolean back = turn.to() == Standing.READY;
+        Standing from = shown(turn.from());
+        Standing to = shown(turn.to());
+        if (back && turn.from() == Standing.STALLED) {
+            // Before it is usable: it has nothing in flight, so it would look best to everyone.
+            listener.returning(state, from);
+        }
         state.engine().suspect(back ? null : new Suspicion(turn.to(), turn.reason()));
-        if (back) {
+        if (from == to) {
+            LOG.info("replica {} stays {} ({})", state.name(), to, turn.reason());
+        } else if (back) {
             String seconds = String.format(Locale.ROOT, "%.1f", (now - outSinceNanos) / 1e9);
-            LOG.info("replica {}: {} → READY ({}, after {} s)", state.name(), turn.from(), turn.reason(), seconds);
+            LOG.info("replica {}: {} → {} ({}, after {} s)", state.name(), from, to, turn.reason(), seconds);
         } else {
-            LOG.warn("replica {}: {} → {} ({})", state.name(), turn.from(), turn.to(), turn.reason());
+            LOG.warn("replica {}: {} → {} ({})", state.name(), from, to, turn.reason());
         }
         if (turn.from() == Standing.READY) {
             outSinceNanos = now;
         }
-        listener.changed(new ReplicaChange(state, turn.from(), turn.to(), turn.reason(), true));
+        listener.changed(new ReplicaChange(state, from, to, turn.reason(), true));
+    }
+
+    /** What people see of a standing that its progress gives it. */
+    private Standing shown(Standing byProgress) {
+        return byProgress != Standing.STALLED && state.conduct().ejection() != null ? Standing.EJECTED : byProgress;
     }
 
     private void read(Upstream identity, long now) {
@@ -159,11 +172,14 @@ final class EngineWatch {
     /** It was so quick that no probe found its port closed. */
     private void restarted(long now) {
         Standing from = watch.standing();
+        Standing shownFrom = shown(from);
         LOG.info("replica {}: another process runs there", state.name());
         state.restarted();
         look(now);
         if (from != Standing.READY) {
             turned(new Turn(from, Standing.READY, "another process runs there"), now);
+        } else if (shownFrom != Standing.READY) {
+            listener.changed(new ReplicaChange(state, shownFrom, Standing.READY, "another process runs there", true));
         }
     }
 

@@ -5,6 +5,7 @@ import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig;
 import io.penstock.upstream.Discovery;
 import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
@@ -39,6 +40,9 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
     /** What the request path publishes when a replica let it down: it is probed at once. */
     public static final Topic<Doubt> DOUBTS = new Topic<>("penstock.replica.doubts", Doubt.class);
 
+    /** What the request path publishes when a request failed at a replica, or ended there on trial. */
+    public static final Topic<Incident> INCIDENTS = new Topic<>("penstock.replica.incidents", Incident.class);
+
     /** The replicas, each time that one came, went, moved or was configured otherwise. */
     public static final Topic<UpstreamSet> SETS = new Topic<>("penstock.replica.sets", UpstreamSet.class);
 
@@ -66,6 +70,9 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
 
     @SuppressWarnings("NullAway.Init") // Made by start().
     private ReplicaWatch.Kit kit;
+
+    @SuppressWarnings("NullAway.Init") // Made by start().
+    private ConductWatch conduct;
 
     /**
      * Makes it; it acts once it is deployed.
@@ -121,9 +128,15 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
         lookup = new NameLookup(vertx, resolver, discovery, pace.resolveBound(), this::apply);
         kit = new ReplicaWatch.Kit(
                 vertx, http, () -> config.probe(), () -> config.progress(), live, pace, nanoClock, random);
+        conduct = new ConductWatch(vertx, live, () -> config.ejection(), nanoClock, random, this::publish);
         configChanges.subscribe(vertx.eventBus(), this::reconfigure);
         DOUBTS.subscribe(vertx.eventBus(), this::doubt);
-        vertx.setPeriodic(HttpProbe.millis(pace.beat()), id -> lastTurnNanos = nanoClock.getAsLong());
+        INCIDENTS.subscribe(vertx.eventBus(), conduct::incident);
+        vertx.setPeriodic(HttpProbe.millis(pace.beat()), id -> {
+            lastTurnNanos = nanoClock.getAsLong();
+            live.turned();
+            conduct.tick();
+        });
         // Only after the first look-up, so that no replica is shown without the address that is just being found.
         return discover().onSuccess(done -> resolveLater());
     }
@@ -145,6 +158,7 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
     private void reconfigure(PenstockConfig next) {
         config = next;
         watches.values().forEach(ReplicaWatch::reconfigured);
+        conduct.tick();
         discover().onFailure(failure -> LOG.error("cannot look names up", failure));
     }
 
@@ -182,6 +196,7 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
 
     private void left(UpstreamState member) {
         LOG.info("replica {} left ({} requests still running)", member.name(), member.inFlight());
+        conduct.left(member);
         ReplicaWatch watch = watches.remove(member.id());
         if (watch != null) {
             watch.stop();
@@ -229,7 +244,17 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
     }
 
     @Override
+    public void returning(UpstreamState state, Standing from) {
+        conduct.returning(state, from);
+    }
+
+    @Override
     public void changed(ReplicaChange change) {
+        conduct.watchPanic();
+        publish(change);
+    }
+
+    private void publish(ReplicaChange change) {
         CHANGES.publish(vertx.eventBus(), change);
     }
 

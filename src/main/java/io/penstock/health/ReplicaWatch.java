@@ -55,6 +55,9 @@ final class ReplicaWatch {
     /** Who wants to know. */
     interface Listener {
 
+        /** It is about to become ready. */
+        void returning(UpstreamState state, Standing from);
+
         /** The standing changed, or a doubt was looked into. */
         void changed(ReplicaChange change);
 
@@ -307,6 +310,9 @@ final class ReplicaWatch {
         }
         if (flip.restarted()) {
             state.restarted();
+        }
+        if (flip.to() == Standing.READY) {
+            listener.returning(state, flip.from());
         }
         state.judge(flip.to(), flip.reason());
         if (flip.to() == Standing.READY) {

@@ -67,6 +67,10 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     static final String UP = "penstock_replica_up";
     /** 1, with how the replica stands in {@code standing}. */
     static final String STANDING = "penstock_replica_standing";
+    /** Ejections of a replica, by {@code reason}: {@code consecutive}, {@code share} or {@code trial}. */
+    static final String EJECTIONS = "penstock_ejections_total";
+    /** 1 while no replica is usable and ejected ones get the work. */
+    static final String PANIC = "penstock_panic";
     /** Requests waiting for a replica now. */
     static final String WAITING = "penstock_waiting";
     /** Requests begun and not over. */
@@ -159,6 +163,10 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
             cancels.put(phase, counter);
         }
         gauge(WAITING, "Requests waiting for a replica", sources.waiting());
+        gauge(
+                PANIC,
+                "1 while no replica is usable and those that are only ejected get the work, else 0",
+                () -> sources.upstreams().current().inPanic() ? 1 : 0);
         gauge(BODY_MEMORY, "Memory held by request bodies", sources.bodyBytes());
         gauge(EXCHANGES_OPEN, "Requests begun and not over", exchanges::sum);
         gauge(CONNECTIONS_OPEN, "Clients connected", connections::sum);

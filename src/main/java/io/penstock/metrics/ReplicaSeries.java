@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.penstock.proxy.FailureKind;
+import io.penstock.upstream.Ejection;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.UpstreamState;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -35,18 +37,22 @@ final class ReplicaSeries {
 
     private record AttemptKey(String replica, @Nullable FailureKind failure) {}
 
+    private record EjectionKey(String replica, Ejection.Cause cause) {}
+
     private final MeterRegistry registry;
     private final LiveUpstreams upstreams;
     private final LongSupplier nanoClock;
     private final Duration[] buckets;
     private final ConcurrentHashMap<AttemptKey, Counter> attempts = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Timer> firstOutputs = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<EjectionKey, Counter> ejections = new ConcurrentHashMap<>();
     private final MultiGauge inFlight;
     private final MultiGauge up;
     private final MultiGauge standing;
     private final EngineSeries engines;
     // Touched by scrapes only.
     private final Map<String, Long> absentSince = new HashMap<>();
+    private final Map<UpstreamState, Map<Ejection.Cause, Long>> ejectionsSeen = new WeakHashMap<>();
 
     ReplicaSeries(MeterRegistry registry, LiveUpstreams upstreams, LongSupplier nanoClock, Duration[] buckets) {
         this.registry = registry;
@@ -85,6 +91,7 @@ final class ReplicaSeries {
             inFlightRows.add(Row.of(tags, member, UpstreamState::inFlight));
             upRows.add(Row.of(tags, member, m -> m.usable() ? 1 : 0));
             standingRows.add(Row.of(tags.and("standing", standingOf(member)), 1));
+            countEjections(member);
         }
         // Overwriting, since a replica may have come back as another object under the same name.
         inFlight.register(inFlightRows, true);
@@ -92,6 +99,19 @@ final class ReplicaSeries {
         standing.register(standingRows, true);
         engines.follow(members, nanoClock.getAsLong());
         forgetCounters(names);
+    }
+
+    /** Adds what has come since the last scrape, since a replica may come back as another object that begins at zero. */
+    private void countEjections(UpstreamState member) {
+        Map<Ejection.Cause, Long> now = member.conduct().ejections();
+        Map<Ejection.Cause, Long> before = ejectionsSeen.put(member, now);
+        now.forEach((cause, count) -> {
+            long more = count - (before == null ? 0 : before.getOrDefault(cause, 0L));
+            if (more > 0) {
+                PrometheusMetrics.cached(ejections, new EjectionKey(member.name(), cause), this::ejectionCounter)
+                        .increment((double) more);
+            }
+        });
     }
 
     private static String standingOf(UpstreamState member) {
@@ -122,6 +142,12 @@ final class ReplicaSeries {
                 registry.remove(counter);
             }
         });
+        ejections.forEach((key, counter) -> {
+            if (key.replica().equals(replica)) {
+                ejections.remove(key);
+                registry.remove(counter);
+            }
+        });
         Timer timer = firstOutputs.remove(replica);
         if (timer != null) {
             registry.remove(timer);
@@ -133,6 +159,15 @@ final class ReplicaSeries {
                 .description("Tries at a replica, by why they ended (ok: they did not fail)")
                 .tag("replica", key.replica())
                 .tag("reason", Words.reason(key.failure()))
+                .register(registry);
+    }
+
+    private Counter ejectionCounter(EjectionKey key) {
+        return Counter.builder(PrometheusMetrics.EJECTIONS)
+                .description(
+                        "Times that a replica was left alone for a while because requests failed there, by the rule")
+                .tag("replica", key.replica())
+                .tag("reason", key.cause().label())
                 .register(registry);
     }
 

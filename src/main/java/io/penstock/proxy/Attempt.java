@@ -1,12 +1,15 @@
 package io.penstock.proxy;
 
+import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +32,12 @@ final class Attempt {
     /** Half an event is kept back up to this size; a larger one is passed on as it comes. */
     private static final int HALF_EVENT_BYTES = 256 << 10;
 
+    /** How many times longer a replica may be silent that was removed from the configuration. */
+    private static final int REMOVED_TIMES = 6;
+
     private final Exchange exchange;
     private final Loop loop;
+    private final StreamRelay relay;
     private final Lease lease;
     private final int number;
     private final SseScanner scanner;
@@ -46,20 +53,28 @@ final class Attempt {
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
+    private boolean wasOut;
     private long sentNanos;
+    // When it last said something, or was first seen out of rotation.
+    private long heardNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
 
-    Attempt(Exchange exchange, Loop loop, Lease lease, int number) {
+    Attempt(Exchange exchange, Loop loop, StreamRelay relay, Dialect dialect, Lease lease, int number) {
         this.exchange = exchange;
         this.loop = loop;
+        this.relay = relay;
         this.lease = lease;
         this.number = number;
-        this.scanner = new SseScanner(exchange.dialect());
+        this.scanner = new SseScanner(dialect);
     }
 
     UpstreamState upstream() {
         return lease.upstream();
+    }
+
+    boolean onTrial() {
+        return lease.onTrial();
     }
 
     boolean isStream() {
@@ -86,6 +101,27 @@ final class Attempt {
             return Phase.CONNECT;
         }
         return response == null ? Phase.HEAD : Phase.PREFILL;
+    }
+
+    /**
+     * Whether its replica is out of rotation and has said nothing here for so long since. Asked now and then. One that
+     * was only removed is probed by nobody, but nothing speaks against it: it gets longer.
+     */
+    boolean isLost(Duration stall) {
+        UpstreamState upstream = upstream();
+        Standing standing = upstream.standing();
+        // Whoever was ejected failed requests, which says nothing of those that run there; a suspected one may be slow.
+        boolean out = !standing.takesWork() && standing != Standing.EJECTED && standing != Standing.SUSPECT;
+        if (!out && !upstream.removed()) {
+            wasOut = false;
+            return false;
+        }
+        if (!wasOut) {
+            wasOut = true;
+            heardNanos = loop.now();
+        }
+        long silence = loop.now() - heardNanos;
+        return !stall.isZero() && silence >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
     }
 
     void start() {
@@ -141,11 +177,17 @@ final class Attempt {
         if (over) {
             return;
         }
-        upstream().progressed(loop.now());
+        heardNanos = loop.now();
+        upstream().progressed(heardNanos);
         if (stream) {
             events(from, chunk);
-        } else if (released) {
-            exchange.relay().write(chunk, from);
+            return;
+        }
+        if (from.statusCode() < 400) {
+            lease.output(heardNanos);
+        }
+        if (released) {
+            relay.write(chunk, from);
         } else {
             kept.appendBuffer(chunk);
             if (kept.length() > COLLECT_BYTES) {
@@ -161,6 +203,9 @@ final class Attempt {
             if (scanner.event() == SseScanner.Event.ERROR) {
                 saidError(from, joined(chunk), start, before + end);
                 return;
+            }
+            if (scanner.event() == SseScanner.Event.OUTPUT) {
+                lease.output(heardNanos);
             }
             start = before + end;
             torn = false;
@@ -196,11 +241,12 @@ final class Attempt {
                 exchange.attemptAnswered(this, null, new Answer(upstream(), from.statusCode(), from, all));
                 return;
             }
+            upstream().conduct().ramp().firstOutput();
             exchange.outputBegins(from, stream);
         }
         eventStart = 0;
         kept = end == all.length() ? Buffer.buffer(0) : all.getBuffer(end, all.length());
-        exchange.relay().write(end == all.length() ? all : all.getBuffer(0, end), from);
+        relay.write(end == all.length() ? all : all.getBuffer(0, end), from);
     }
 
     /** The replica says in its stream that it failed. Whatever follows, it is not an answer. */
@@ -214,12 +260,13 @@ final class Attempt {
         over = true;
         reset();
         if (!released) {
+            says(code);
             Answer answer = new Answer(upstream(), code, null, Buffer.buffer(data));
             exchange.attemptAnswered(this, Symptom.ofEvent(code, data), answer);
             return;
         }
         if (code < 500) {
-            lease.end(Outcome.IGNORED); // The request's own mistake, found late.
+            endLease(Outcome.IGNORED); // The request's own mistake, found late.
         }
         String text = "replica " + upstream().name() + " failed in the middle of its answer";
         exchange.attemptBroke(this, event, new ProxyFailure(FailureKind.IN_BAND_ERROR_MID_STREAM, text));
@@ -233,6 +280,7 @@ final class Attempt {
         if (!stream && !released) {
             over = true;
             int status = from.statusCode();
+            says(status);
             exchange.attemptAnswered(this, Symptom.ofAnswer(status, kept), new Answer(upstream(), status, from, kept));
         } else if (!stream || scanner.complete()) {
             whole(from);
@@ -254,7 +302,7 @@ final class Attempt {
             release(from, kept, kept.length());
         }
         over = true;
-        lease.end(Outcome.COMPLETED);
+        endLease(Outcome.COMPLETED);
         exchange.attemptEnded(this, from.statusCode());
     }
 
@@ -291,7 +339,16 @@ final class Attempt {
         }
         over = true;
         reset();
-        lease.end(outcome);
+        endLease(outcome);
+    }
+
+    /** A whole answer has this status: what it says of the replica's engine. */
+    private void says(int status) {
+        if (status >= 400) {
+            lease.provesNothing();
+        } else {
+            upstream().conduct().ramp().firstOutput();
+        }
     }
 
     private void reset() {
@@ -306,9 +363,12 @@ final class Attempt {
         }
     }
 
-    /** Ends the lease of an attempt that failed by itself. */
+    /** Gives the place back, and tells the probe verticle if that is news. */
     void endLease(Outcome outcome) {
         lease.end(outcome);
+        if (outcome == Outcome.FAILED || lease.onTrial()) {
+            loop.incident(upstream());
+        }
     }
 
     AttemptReport report(@Nullable FailureKind failure) {

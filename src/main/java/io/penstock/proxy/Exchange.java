@@ -2,7 +2,6 @@ package io.penstock.proxy;
 
 import io.penstock.admission.WaitingRoom;
 import io.penstock.config.PenstockConfig;
-import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.Candidates;
 import io.penstock.selection.RequestTraits;
@@ -43,9 +42,7 @@ final class Exchange {
     private final Reply reply;
     private final BodyIntake intake;
     private final Itinerary itinerary = new Itinerary();
-    private final Alarm patience;
-    private final Alarm outputLimit;
-    private final Alarm totalLimit;
+    private final Deadlines deadlines;
     private final Alarm backOff;
 
     private Buffer body = Buffer.buffer(0);
@@ -66,9 +63,7 @@ final class Exchange {
         this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
         this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
         this.intake = new BodyIntake(loop, request, this::bodyArrived, reply::refuse);
-        this.patience = new Alarm(loop.vertx());
-        this.outputLimit = new Alarm(loop.vertx());
-        this.totalLimit = new Alarm(loop.vertx());
+        this.deadlines = new Deadlines(loop, this::waitedLongEnough, this::end);
         this.backOff = new Alarm(loop.vertx());
     }
 
@@ -104,7 +99,7 @@ final class Exchange {
     private void understood(RequestTraits read) {
         if (!reply.ended()) {
             traits = read;
-            armDeadlines();
+            beginWaiting();
             seek(/* front= */ false);
         }
     }
@@ -139,7 +134,7 @@ final class Exchange {
     }
 
     private void attempt(Lease lease) {
-        Attempt next = new Attempt(this, loop, lease, itinerary.begin());
+        Attempt next = new Attempt(this, loop, relay, admitted.route().dialect(), lease, itinerary.begin());
         attempt = next;
         next.start();
     }
@@ -156,14 +151,6 @@ final class Exchange {
         String key = upstream.identity().replica().apiKey();
         HeaderHygiene.toReplica(request.headers(), opened.headers(), admitted.hop(), id, key);
         return opened.send(body);
-    }
-
-    Dialect dialect() {
-        return admitted.route().dialect();
-    }
-
-    StreamRelay relay() {
-        return relay;
     }
 
     boolean headIsOurs() {
@@ -228,7 +215,8 @@ final class Exchange {
         lastFailure = failure;
         lastAnswer = answer;
         loop.suspect(from.upstream(), failure);
-        switch (itinerary.after(from.upstream(), failure.kind())) {
+        boolean free = from.onTrial() && elsewhere(from.upstream());
+        switch (itinerary.after(from.upstream(), failure.kind(), free)) {
             case FAILOVER -> seek(/* front= */ true);
             case RETRY -> retry();
             case POISONED -> {
@@ -281,7 +269,7 @@ final class Exchange {
     }
 
     private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyUsable()
+        return loop.shared().live().current().anyAccepting()
                 ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
                 : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
@@ -296,17 +284,40 @@ final class Exchange {
         if (running == null || running.upstream() != lost || reply.begun() || reply.ended() || !elsewhere(lost)) {
             return;
         }
-        abandon(FailureKind.LEFT_BEFORE_OUTPUT);
-        lastFailure = new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason);
+        leave(lost, new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason));
+    }
+
+    private void leave(UpstreamState lost, ProxyFailure why) {
+        abandon(why.kind());
+        lastFailure = why;
         lastAnswer = null;
-        itinerary.after(lost, FailureKind.LEFT_BEFORE_OUTPUT);
+        itinerary.after(lost, why.kind(), /* onTrial= */ false);
         seek(/* front= */ true);
     }
 
-    /** The deadline of the shutdown has passed: ends honestly. */
-    void shutDown() {
-        Attempt running = abandon(FailureKind.SHUTTING_DOWN);
-        reply.fail(new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"), running);
+    /** The deadline of the shutdown has passed, or another one: ends honestly. */
+    void end(ProxyFailure why) {
+        Attempt running = abandon(why.kind());
+        reply.fail(why, running);
+    }
+
+    /**
+     * A look at the clock, about once a second. A replica that is out of rotation may finish what it has begun, but not
+     * for ever in silence: a vLLM that is told to stop may leave its streams open without a word.
+     */
+    void look() {
+        Attempt running = attempt;
+        if (running == null || !running.isLost(loop.config().timeouts().stall())) {
+            return;
+        }
+        UpstreamState silent = running.upstream();
+        String text = "replica " + silent.name() + " is out of rotation and has fallen silent";
+        if (reply.begun()) {
+            running.endLease(Outcome.FAILED);
+            end(new ProxyFailure(FailureKind.STALLED_MID_STREAM, text));
+        } else {
+            leave(silent, new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, text));
+        }
     }
 
     private void clientDoesNotRead() {
@@ -346,24 +357,13 @@ final class Exchange {
 
     // ---- the clock ----------------------------------------------------------------------------------------------
 
-    private void armDeadlines() {
+    private void beginWaiting() {
         Duration waited = Duration.ofNanos(timeline.sinceArrival(loop.now()));
         PenstockConfig config = loop.config();
-        patience.ring(admitted.patience(config.admission().maxWait()).minus(waited), this::waitedLongEnough);
-        limit(outputLimit, config.timeouts().firstOutput(), "no output");
-        limit(totalLimit, config.timeouts().total(), "no end");
+        Duration patience = admitted.patience(config.admission().maxWait());
+        deadlines.begin(patience.minus(waited), config.timeouts());
         if (traits.stream()) {
             reply.keepAlive(config.heartbeat().after().minus(waited), () -> attempt);
-        }
-    }
-
-    private void limit(Alarm alarm, Duration limit, String what) {
-        if (!limit.isZero()) {
-            alarm.ring(limit, () -> {
-                Attempt running = abandon(FailureKind.TIMED_OUT);
-                String text = what + " within " + limit.toSeconds() + " s";
-                reply.fail(new ProxyFailure(FailureKind.TIMED_OUT, text), running);
-            });
         }
     }
 
@@ -375,8 +375,7 @@ final class Exchange {
     }
 
     private void stopWaiting() {
-        patience.cancel();
-        outputLimit.cancel();
+        deadlines.answering();
         backOff.cancel();
     }
 
@@ -391,7 +390,7 @@ final class Exchange {
             queued.cancel();
         }
         stopWaiting();
-        totalLimit.cancel();
+        deadlines.end();
         intake.stop();
         body = Buffer.buffer(0);
         loop.closed(this);

@@ -81,7 +81,7 @@ public enum FailureKind {
     ENDED_WITHOUT_MARKER(502, "upstream_cut_short", Charge.YES, Elsewhere.NO),
     /** An error event later in the stream: it is passed on, and nothing after it. */
     IN_BAND_ERROR_MID_STREAM(500, "upstream_in_band_error", Charge.YES, Elsewhere.NO),
-    /** No byte for the stall time from a stalled replica. Not reachable yet. */
+    /** No byte for {@code timeouts.stall} from a replica that is out of rotation. */
     STALLED_MID_STREAM(504, "upstream_stalled", Charge.YES, Elsewhere.NO),
     /** The client took nothing of its answer for {@code timeouts.slowReader}. */
     CLIENT_DOES_NOT_READ(499, "client_too_slow", Charge.NO, Elsewhere.NO),

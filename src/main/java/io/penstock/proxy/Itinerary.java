@@ -50,8 +50,8 @@ final class Itinerary {
         return ++attempts;
     }
 
-    /** An attempt failed. */
-    Next after(UpstreamState failed, FailureKind kind) {
+    /** An attempt failed. One that was on trial is moved at no cost: that its replica may fail was known. */
+    Next after(UpstreamState failed, FailureKind kind, boolean onTrial) {
         deaths += DEATHS.contains(kind) ? 1 : 0;
         return switch (kind.elsewhere()) {
             case NO -> Next.OVER;
@@ -61,7 +61,7 @@ final class Itinerary {
             }
             case RETRY -> {
                 tried = tried.forGood(failed);
-                yield Next.RETRY;
+                yield onTrial ? Next.FAILOVER : Next.RETRY;
             }
         };
     }

@@ -4,6 +4,7 @@ import io.netty.channel.ConnectTimeoutException;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
 import io.penstock.health.Doubt;
+import io.penstock.health.Incident;
 import io.penstock.health.ProbeVerticle;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
@@ -146,6 +147,8 @@ final class Loop {
      */
     void suspect(UpstreamState upstream, ProxyFailure failure) {
         switch (failure.kind()) {
+            case UPSTREAM_BUSY ->
+                upstream.conduct().busy().begin(now(), shared.retries().chance());
             case TOLD_TO_STOP -> upstream.leave("says that it was told to stop");
             case ENGINE_DEAD -> {
                 upstream.leave("says that its engine is dead");
@@ -157,6 +160,13 @@ final class Loop {
                     ENDED_WITHOUT_MARKER,
                     IN_BAND_ERROR_MID_STREAM -> doubt(upstream, failure.text());
             default -> {}
+        }
+    }
+
+    /** Tells the probe verticle that a request failed there, or was on trial, unless it has yet to hear of an earlier one. */
+    void incident(UpstreamState upstream) {
+        if (upstream.conduct().tell()) {
+            ProbeVerticle.INCIDENTS.publish(vertx.eventBus(), new Incident(upstream));
         }
     }
 

@@ -111,7 +111,7 @@ final class Passage {
     }
 
     private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyUsable()
+        return loop.shared().live().current().anyAccepting()
                 ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
                 : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
@@ -214,6 +214,7 @@ final class Passage {
         }
         Lease held = lease;
         if (held != null) {
+            held.provesNothing();
             held.end(outcome);
             timeline.attempt(attempt(held, failure));
         }

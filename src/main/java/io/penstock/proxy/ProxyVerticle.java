@@ -19,6 +19,8 @@ import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The front, once per event loop: all instances share one listening port, and each has its own client, so that a
@@ -26,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class ProxyVerticle extends VerticleBase {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyVerticle.class);
     private static final long SWEEP_MILLIS = 1_000;
 
     private final Shared shared;
@@ -37,6 +40,7 @@ public final class ProxyVerticle extends VerticleBase {
     // Set in start(), on the event loop; the port and the beat are read by other threads afterwards.
     private volatile int port;
     private volatile long beatNanos;
+    private boolean blind;
     private @org.jspecify.annotations.Nullable Front front;
 
     /** What start() makes. */
@@ -94,12 +98,28 @@ public final class ProxyVerticle extends VerticleBase {
         vertx.setPeriodic(SWEEP_MILLIS, tick -> {
             beatNanos = loop.now();
             made.connections().sweep();
+            loop.exchanges().forEach(Exchange::look);
+            lookForProbes();
         });
         return server.connectionHandler(made.connections()::opened)
                 .invalidRequestHandler(request -> malformed(made, request))
                 .requestHandler(router(made))
                 .listen()
                 .onSuccess(listening -> port = listening.actualPort());
+    }
+
+    /** If nobody watches the replicas any more, those who wait may go where nobody was let. */
+    private void lookForProbes() {
+        boolean now = shared.live().blind();
+        if (now != blind) {
+            blind = now;
+            if (now) {
+                LOG.warn("the probes are silent: every replica that does not refuse connections gets work");
+            } else {
+                LOG.info("the probes are back");
+            }
+            shared.room().wake();
+        }
     }
 
     private static HttpServerOptions options(PenstockConfig config) {
@@ -205,7 +225,10 @@ public final class ProxyVerticle extends VerticleBase {
         context.runOnContext(v -> {
             long timer = vertx.setTimer(
                     Math.max(1, deadline.toMillis()),
-                    late -> made.loop().exchanges().forEach(Exchange::shutDown));
+                    late -> made.loop()
+                            .exchanges()
+                            .forEach(exchange -> exchange.end(
+                                    new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"))));
             made.connections().closeIdle();
             made.server()
                     .shutdown(deadline.toMillis() + 2_000, TimeUnit.MILLISECONDS)

@@ -94,6 +94,11 @@ public final class RetryPolicy {
         return Duration.ofNanos((long) (most * random.getAsDouble()));
     }
 
+    /** Chance, from 0 to below 1, for other pauses. */
+    double chance() {
+        return random.getAsDouble();
+    }
+
     private long second() {
         return (nanoClock.getAsLong() - startNanos) / NANOS_PER_SECOND;
     }

@@ -1,6 +1,7 @@
 package io.penstock.upstream;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One request's claim on a replica, from the choice until the last byte. Whoever comes first ends it; everyone else is
@@ -10,16 +11,22 @@ public final class Lease {
 
     private final UpstreamState upstream;
     private final int epoch;
+    private final int chapter;
+    private final @Nullable Ejection trial;
     private final long startNanos;
     private final int promptBytes;
     private final Runnable freed;
     // Written by the event loop that relays the answer, read by the one that judges the replica.
     private volatile boolean output;
     private final AtomicBoolean ended = new AtomicBoolean();
+    // Written by the owner before the end.
+    private volatile boolean provesNothing;
 
-    Lease(UpstreamState upstream, long startNanos, int promptBytes, Runnable freed) {
+    Lease(UpstreamState upstream, long startNanos, int promptBytes, Runnable freed, @Nullable Ejection trial) {
         this.upstream = upstream;
         this.epoch = upstream.epoch();
+        this.chapter = upstream.conduct().chapter();
+        this.trial = trial;
         this.startNanos = startNanos;
         this.promptBytes = promptBytes;
         this.freed = freed;
@@ -41,6 +48,21 @@ public final class Lease {
      */
     public int epoch() {
         return epoch;
+    }
+
+    /**
+     * Whether this request is to show that an ejected replica is well again. If it fails, that is no fault of the
+     * request: it goes elsewhere at no cost.
+     *
+     * @return true for one request at a time
+     */
+    public boolean onTrial() {
+        return trial != null;
+    }
+
+    /** What comes is not the engine's work (a 4xx, a list), so a completed end will not count for the replica. */
+    public void provesNothing() {
+        provesNothing = true;
     }
 
     /**
@@ -81,7 +103,12 @@ public final class Lease {
      */
     public void end(Outcome outcome) {
         if (ended.compareAndSet(false, true)) {
-            upstream.ended(this, outcome);
+            Outcome counted = upstream.ended(this, outcome);
+            Outcome proof = provesNothing && counted == Outcome.COMPLETED ? Outcome.IGNORED : counted;
+            upstream.conduct().ended(proof, chapter);
+            if (trial != null) {
+                trial.ended(proof);
+            }
             freed.run();
         }
     }

@@ -18,6 +18,9 @@ public final class LiveUpstreams {
     /** How long a replica that went is remembered with its counters, in case it comes back. */
     private static final long MEMORY_NANOS = Duration.ofSeconds(60).toNanos();
 
+    /** The writer shows a sign of life each second; after this it is stuck, and what it wrote means little. */
+    private static final long BLIND_NANOS = Duration.ofSeconds(10).toNanos();
+
     private record Departed(UpstreamState state, long atNanos) {}
 
     private final LongSupplier nanoClock;
@@ -25,6 +28,7 @@ public final class LiveUpstreams {
     private final Map<String, Departed> departed = new LinkedHashMap<>();
 
     private volatile UpstreamSet current = new UpstreamSet(List.of());
+    private volatile long lastTurnNanos;
 
     /**
      * Starts with no replica.
@@ -33,6 +37,21 @@ public final class LiveUpstreams {
      */
     public LiveUpstreams(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
+        this.lastTurnNanos = nanoClock.getAsLong();
+    }
+
+    /** The writer lives. For the probe verticle only. */
+    public void turned() {
+        lastTurnNanos = nanoClock.getAsLong();
+    }
+
+    /**
+     * Whether the probe verticle has been silent for 10 s: nobody notices any more who comes back.
+     *
+     * @return true if how replicas stand is not to be believed, but for connections that were refused
+     */
+    public boolean blind() {
+        return nanoClock.getAsLong() - lastTurnNanos > BLIND_NANOS;
     }
 
     /**

@@ -32,16 +32,32 @@ public record UpstreamSet(List<UpstreamState> members) {
     }
 
     /**
-     * Whether any replica can take work.
+     * Whether work can be done: some replica is usable, or there are suspected ones, which get it where nobody better is
+     * left, or ejected ones, which get it in a panic.
      *
-     * @return true if at least one is usable, or suspected but better than nobody
+     * @return true if at least one accepts work
      */
-    public boolean anyUsable() {
+    public boolean anyAccepting() {
         for (UpstreamState member : members) {
-            if (member.usable() || member.lastResort()) {
+            if (member.accepting()) {
                 return true;
             }
         }
         return false;
+    }
+
+    /**
+     * Whether no replica is usable, not even as a last resort, but some are only ejected: these then get the work, since
+     * a replica that may fail is better than none.
+     *
+     * @return true if so
+     */
+    public boolean inPanic() {
+        for (UpstreamState member : members) {
+            if (member.usable() || member.lastResort()) {
+                return false;
+            }
+        }
+        return anyAccepting();
     }
 }

@@ -420,6 +420,7 @@ class WaitingRoomTest {
                 new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1)),
                 PenstockConfig.Probe.DEFAULT,
                 PenstockConfig.Progress.DEFAULT,
+                PenstockConfig.Ejection.DEFAULT,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,
                 PenstockConfig.Timeouts.DEFAULT,

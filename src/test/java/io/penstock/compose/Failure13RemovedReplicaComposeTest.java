@@ -2,6 +2,7 @@ package io.penstock.compose;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -38,21 +39,44 @@ class Failure13RemovedReplicaComposeTest {
     }
 
     @Test
-    void scaledAwayAContainerFinishesItsStreams() throws Exception {
+    void scaledAwayAContainerFinishesItsStreamsAndNoNewRequestIsLost() throws Exception {
         try (Stack stack = new Stack()) {
             stack.configure("{dns: sim, port: 8000}");
             stack.scale(2);
             List<CompletableFuture<String>> streams = streamsOnBoth(stack);
 
+            CompletableFuture<Integer> refused = CompletableFuture.supplyAsync(() -> refusedUntilDone(stack, streams));
             stack.scale(1);
 
+            assertThat(refused.get(60, TimeUnit.SECONDS)).isZero();
             assertThat(stack.compose("ps", "-q", "sim").text().lines()).hasSize(1);
             assertWhole(streams);
             assertThat(stack.ask().statusCode()).isEqualTo(200);
         }
     }
 
+    /** Asks until the streams have ended, and says how often the answer was none. */
+    private static int refusedUntilDone(Stack stack, List<CompletableFuture<String>> streams) {
+        int refused = 0;
+        while (!streams.stream().allMatch(CompletableFuture::isDone)) {
+            try {
+                refused += stack.ask().statusCode() == 200 ? 0 : 1;
+            } catch (IOException e) {
+                refused++;
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return refused;
+    }
+
     private static List<CompletableFuture<String>> streamsOnBoth(Stack stack) throws Exception {
+        stack.until(
+                "both are in rotation",
+                () -> stack.upstreams().stream()
+                                .filter(each -> each.getBoolean("usable"))
+                                .count()
+                        == 2);
         List<CompletableFuture<String>> streams = List.of(stack.stream(LONG), stack.stream(LONG));
         stack.until(
                 "a stream on each",

@@ -37,6 +37,7 @@ class ConfigFileTest {
                         PenstockConfig.Admission.DEFAULT,
                         PenstockConfig.Probe.DEFAULT,
                         PenstockConfig.Progress.DEFAULT,
+                        PenstockConfig.Ejection.DEFAULT,
                         PenstockConfig.Retry.DEFAULT,
                         PenstockConfig.Heartbeat.DEFAULT,
                         PenstockConfig.Timeouts.DEFAULT,
@@ -55,6 +56,8 @@ class ConfigFileTest {
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
         assertThat(PenstockConfig.Progress.DEFAULT).isEqualTo(new PenstockConfig.Progress(seconds(10), seconds(10)));
+        assertThat(PenstockConfig.Ejection.DEFAULT)
+                .isEqualTo(new PenstockConfig.Ejection(5, seconds(30), 50, 20, seconds(1), seconds(60)));
         assertThat(PenstockConfig.Retry.DEFAULT).isEqualTo(new PenstockConfig.Retry(2, 20, 10));
         assertThat(PenstockConfig.Heartbeat.DEFAULT).isEqualTo(new PenstockConfig.Heartbeat(seconds(10), seconds(10)));
         assertThat(PenstockConfig.Timeouts.DEFAULT)
@@ -66,6 +69,7 @@ class ConfigFileTest {
                         seconds(60),
                         seconds(75),
                         seconds(600),
+                        seconds(20),
                         seconds(3)));
         assertThat(PenstockConfig.Limits.DEFAULT)
                 .isEqualTo(new PenstockConfig.Limits(67_108_864, 25, 32_768, 16_384, 16_384));
@@ -90,9 +94,10 @@ class ConfigFileTest {
                 admission: {maxWaiting: 0, maxWait: 1s}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
                 progress: {suspect: 0, stalled: 100ms}
+                ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
                 retry: {max: 0, budget: 100%, floor: 3}
                 heartbeat: {after: 0, every: 5s}
-                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, upstreamIdle: 1s}
+                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, stall: 9s, upstreamIdle: 1s}
                 limits: {body: 1GiB, bodyMemory: 50%, headers: 2048B, requestLine: 8KiB, connections: 5}
                 drain: {lameDuck: 0s, deadline: 1m}
                 routes: {allow: [/a, /b/c.d/]}
@@ -120,6 +125,7 @@ class ConfigFileTest {
                         new PenstockConfig.Admission(0, seconds(1)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
                         new PenstockConfig.Progress(Duration.ZERO, Duration.ofMillis(100)),
+                        new PenstockConfig.Ejection(3, seconds(60), 40, 7, seconds(2), seconds(300)),
                         new PenstockConfig.Retry(0, 100, 3),
                         new PenstockConfig.Heartbeat(Duration.ZERO, seconds(5)),
                         new PenstockConfig.Timeouts(
@@ -130,12 +136,23 @@ class ConfigFileTest {
                                 seconds(6),
                                 seconds(7),
                                 seconds(8),
+                                seconds(9),
                                 seconds(1)),
                         new PenstockConfig.Limits(1L << 30, 50, 2048, 8192, 5),
                         new PenstockConfig.Drain(Duration.ZERO, seconds(60)),
                         new PenstockConfig.Routes(Set.of("/a", "/b/c.d/")),
                         new PenstockConfig.Trust(List.of("10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8")),
                         new PenstockConfig.Log(false)));
+    }
+
+    @Test
+    void ejectionMayBeOff() {
+        PenstockConfig.Ejection off = good(UPSTREAMS + "ejection: off").ejection();
+        assertThat(off).isEqualTo(new PenstockConfig.Ejection(0, seconds(30), 0, 20, seconds(1), seconds(60)));
+        assertThat(off.off()).isTrue();
+        assertThat(good(UPSTREAMS + "ejection: {share: 0%}").ejection().off()).isFalse();
+        assertThat(good(UPSTREAMS + "ejection: {consecutive: 0}").ejection().off())
+                .isFalse();
     }
 
     @Test

@@ -148,6 +148,13 @@ class FileLayoutTest {
                         UPSTREAMS + "timeouts: {total: 10s, firstOutput: 20s}",
                         "timeouts.firstOutput: want no more than timeouts.total (10s), got 20s (line 2)"),
                 arguments(
+                        UPSTREAMS + "ejection: {base: 2m}",
+                        "ejection.base: want no more than ejection.max (60s), got 120s (line 2)"),
+                arguments(
+                        UPSTREAMS + "ejection: on",
+                        "ejection: want a mapping (key: value) or the word off, got on (line 2)"),
+                arguments(UPSTREAMS + "ejection: []", "ejection: want a mapping (key: value), got a list (line 2)"),
+                arguments(
                         UPSTREAMS + "admin: :8000",
                         "admin: want another port than listen (0.0.0.0:8000), got 0.0.0.0:8000 (line 2)"),
                 arguments(

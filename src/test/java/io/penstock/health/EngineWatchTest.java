@@ -235,7 +235,7 @@ class EngineWatchTest extends ProbeStage {
     }
 
     private static Lease lease(UpstreamState state) {
-        return Objects.requireNonNull(state.lease(System.nanoTime(), 100, () -> {}));
+        return Objects.requireNonNull(state.lease(System.nanoTime(), 100, () -> {}, /* panic= */ false));
     }
 
     private static String metrics(int started, int running, int generated) {

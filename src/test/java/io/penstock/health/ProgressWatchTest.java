@@ -335,7 +335,7 @@ class ProgressWatchTest {
     }
 
     private Lease lease(int bytes) {
-        return Objects.requireNonNull(state.lease(now, bytes, () -> {}));
+        return Objects.requireNonNull(state.lease(now, bytes, () -> {}, /* panic= */ false));
     }
 
     private List<Turn> silentFor(int seconds) {

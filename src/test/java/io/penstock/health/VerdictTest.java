@@ -138,7 +138,7 @@ class VerdictTest {
                         case REFUSED -> " R";
                         case FAILING -> " F";
                         case LEAVING -> " L";
-                        case SUSPECT, STALLED -> throw new AssertionError("not the probes' business");
+                        case EJECTED, SUSPECT, STALLED -> throw new AssertionError("not the probes' business");
                     });
             if (flip != null) {
                 assertThat(flip.to()).isEqualTo(verdict.standing()).isNotEqualTo(flip.from());

@@ -2,6 +2,7 @@ package io.penstock.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.upstream.Ejection;
 import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Fleet;
 import io.penstock.upstream.LiveUpstreams;
@@ -69,6 +70,40 @@ class PrometheusMetricsTest {
         metrics.exchangeEnded(Reports.named("models", 404, "m"));
 
         assertThat(metrics.scrape()).contains("penstock_queue_seconds_count 0\n");
+    }
+
+    @Test
+    void ejectionsAreCountedByTheirReasonAndAPanicShows() {
+        UpstreamState only =
+                live.apply(List.of(Fleet.upstream("vllm0"))).members().get(0);
+        only.judge(Standing.READY, "ready");
+        assertThat(metrics.scrape()).contains("penstock_panic 0.0\n").doesNotContain("penstock_ejections_total{");
+
+        only.conduct().eject(new Ejection(Ejection.Cause.SHARE, "why"));
+        only.conduct().eject(new Ejection(Ejection.Cause.TRIAL, "why"));
+        metrics.scrape();
+        only.conduct().eject(new Ejection(Ejection.Cause.TRIAL, "why"));
+
+        assertThat(metrics.scrape())
+                .contains("penstock_panic 1.0\n")
+                .contains("penstock_ejections_total{reason=\"share\",replica=\"vllm0\"} 1.0\n")
+                .contains("penstock_ejections_total{reason=\"trial\",replica=\"vllm0\"} 2.0\n")
+                .contains("penstock_replica_standing{replica=\"vllm0\",standing=\"ejected\"} 1.0\n")
+                .contains("penstock_replica_up{replica=\"vllm0\"} 0.0\n");
+    }
+
+    @Test
+    void ejectionsOfAReplicaThatIsLongGoneAreForgotten() {
+        UpstreamState only =
+                live.apply(List.of(Fleet.upstream("vllm0"))).members().get(0);
+        metrics.exchangeEnded(Reports.completed("vllm0"));
+        only.conduct().eject(new Ejection(Ejection.Cause.SHARE, "why"));
+        assertThat(metrics.scrape()).contains("penstock_ejections_total{");
+
+        live.apply(List.of());
+        metrics.scrape();
+        nanos.addAndGet(Duration.ofMinutes(11).toNanos());
+        assertThat(metrics.scrape()).doesNotContain("penstock_ejections_total{");
     }
 
     @Test

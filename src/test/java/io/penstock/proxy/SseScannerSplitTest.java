@@ -181,7 +181,7 @@ class SseScannerSplitTest {
     @ValueSource(longs = {1, 2, 3, 4})
     void anyStreamInAnyPiecesIsWhatAPlainReaderSays(long seed) {
         Random random = new Random(seed);
-        for (int round = 0; round < 1000; round++) {
+        for (int round = 0; round < 500; round++) {
             Dialect dialect = DIALECTS.get(random.nextInt(DIALECTS.size()));
             byte[] stream = bytes(madeUp(random));
             List<Seen> wanted = PlainSse.read(dialect, latin(stream));

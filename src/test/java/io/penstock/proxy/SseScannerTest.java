@@ -179,6 +179,10 @@ class SseScannerTest {
         assertThat(verdict(Dialect.OPENAI, "data: x\n\nevent: error\n\n")).isEqualTo("oc");
         assertThat(verdict(Dialect.OPENAI, "data: " + "x".repeat(70) + "\n\ndata: [DONE]\n\n"))
                 .isEqualTo("od complete");
+        String error = "data: {\"type\":\"error\"}\n\n";
+        assertThat(verdict(Dialect.OPENAI, error + "data: {\"type\":\n\n")).isEqualTo("eo failed");
+        assertThat(verdict(Dialect.OPENAI, error + "data: {\"type\":\"erro\n\n"))
+                .isEqualTo("eo failed");
     }
 
     @Test

@@ -86,14 +86,14 @@ class EngineActivityTest {
         UpstreamSet set = Fleet.set(state);
         assertThat(state.usable()).isFalse();
         assertThat(state.lastResort()).isTrue();
-        assertThat(set.anyUsable()).isTrue();
+        assertThat(set.anyAccepting()).isTrue();
 
         state.drain(true);
         assertThat(state.lastResort()).isFalse();
-        assertThat(set.anyUsable()).isFalse();
+        assertThat(set.anyAccepting()).isFalse();
     }
 
     private Lease lease(long nanos, int bytes) {
-        return Objects.requireNonNull(state.lease(nanos, bytes, () -> {}));
+        return Objects.requireNonNull(state.lease(nanos, bytes, () -> {}, /* panic= */ false));
     }
 }

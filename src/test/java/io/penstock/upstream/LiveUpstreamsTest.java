@@ -18,7 +18,7 @@ class LiveUpstreamsTest {
     @Test
     void itStartsEmpty() {
         assertThat(live.current().members()).isEmpty();
-        assertThat(live.current().anyUsable()).isFalse();
+        assertThat(live.current().anyAccepting()).isFalse();
         assertThat(live.current().find("a")).isNull();
     }
 
@@ -136,13 +136,24 @@ class LiveUpstreamsTest {
     @Test
     void anyUsableNeedsOne() {
         UpstreamSet set = apply("a", "b");
-        assertThat(set.anyUsable()).isFalse();
+        assertThat(set.anyAccepting()).isFalse();
 
         set.members().get(1).judge(Standing.READY, "ready");
-        assertThat(set.anyUsable()).isTrue();
+        assertThat(set.anyAccepting()).isTrue();
     }
 
     private UpstreamSet apply(String... names) {
         return live.apply(List.of(names).stream().map(Fleet::upstream).toList());
+    }
+
+    @Test
+    void tenSecondsWithoutASignOfLifeAreBlindness() {
+        clock.addAndGet(Duration.ofSeconds(10).toNanos());
+        assertThat(live.blind()).isFalse();
+        clock.incrementAndGet();
+        assertThat(live.blind()).isTrue();
+
+        live.turned();
+        assertThat(live.blind()).isFalse();
     }
 }

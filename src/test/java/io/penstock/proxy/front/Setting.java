@@ -24,6 +24,7 @@ public final class Setting {
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
     private PenstockConfig.Progress progress = PenstockConfig.Progress.DEFAULT;
+    private PenstockConfig.Ejection ejection = PenstockConfig.Ejection.DEFAULT;
     private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
     private PenstockConfig.Heartbeat heartbeat = new PenstockConfig.Heartbeat(MANY, MANY);
     private Duration connect = Duration.ofMillis(300);
@@ -33,6 +34,7 @@ public final class Setting {
     private Duration clientBody = MANY;
     private Duration clientIdle = MANY;
     private Duration slowReader = MANY;
+    private Duration stall = MANY;
     private Duration upstreamIdle = Duration.ofSeconds(3);
     private PenstockConfig.Limits limits = PenstockConfig.Limits.DEFAULT;
     private Set<String> allow = Set.of();
@@ -99,9 +101,23 @@ public final class Setting {
         return this;
     }
 
+    /** When a replica that fails requests is left alone, and how long first. */
+    public Setting ejection(int consecutive, Duration base) {
+        PenstockConfig.Ejection usual = PenstockConfig.Ejection.DEFAULT;
+        ejection = new PenstockConfig.Ejection(
+                consecutive, usual.window(), usual.sharePercent(), usual.minimum(), base, usual.max());
+        return this;
+    }
+
     /** Pauses before retries are longer than any test. */
     public Setting slowly() {
         chance = 10_000;
+        return this;
+    }
+
+    /** How long a replica that is out of rotation may be silent. */
+    public Setting stall(Duration longest) {
+        stall = longest;
         return this;
     }
 
@@ -178,10 +194,19 @@ public final class Setting {
                         1,
                         Duration.ofSeconds(30)),
                 progress,
+                ejection,
                 retry,
                 heartbeat,
                 new PenstockConfig.Timeouts(
-                        connect, firstOutput, total, clientHead, clientBody, clientIdle, slowReader, upstreamIdle),
+                        connect,
+                        firstOutput,
+                        total,
+                        clientHead,
+                        clientBody,
+                        clientIdle,
+                        slowReader,
+                        stall,
+                        upstreamIdle),
                 limits,
                 PenstockConfig.Drain.DEFAULT,
                 new PenstockConfig.Routes(allow),

@@ -1,0 +1,154 @@
+package io.penstock.faults;
+
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelOption;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.net.NetSocketInternal;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetServer;
+import io.vertx.core.net.NetSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cable between a proxy and one replica. It passes what it gets, byte for byte, counts the tries of each request,
+ * and strikes those that the mischief names. When its replica is away its port is closed, so a proxy is refused as it
+ * would be by the replica itself.
+ */
+final class Wire implements AutoCloseable {
+
+    private static final int TIMEOUT_SECONDS = 10;
+
+    private final Vertx vertx;
+    private final Mischief mischief;
+    private final Set<NetSocket> lines = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger open = new AtomicInteger();
+    private final NetClient client;
+    private final int replicaPort;
+    private volatile Runnable killer = () -> {};
+    private volatile @Nullable Strike everybody;
+    private volatile int idleMillis;
+    private volatile int port;
+    private NetServer server;
+
+    Wire(Vertx vertx, Mischief mischief, int replicaPort) {
+        this.vertx = vertx;
+        this.mischief = mischief;
+        this.replicaPort = replicaPort;
+        this.client = vertx.createNetClient();
+        this.server = listen();
+    }
+
+    /** What a request that kills does. */
+    void onKill(Runnable action) {
+        killer = action;
+    }
+
+    /** What happens to every request that asks for text; null for nothing. A replica that is about to die is like that. */
+    void strikeEverybody(@Nullable Strike strike) {
+        everybody = strike;
+    }
+
+    @Nullable
+    Strike everybody() {
+        return everybody;
+    }
+
+    /** Closes connections that were not used for so long; 0 for never. */
+    void closeIdle(int millis) {
+        idleMillis = millis;
+    }
+
+    /** Where proxies connect; the same for ever. */
+    int port() {
+        return port;
+    }
+
+    /** Requests that have come in and whose answer is not over. */
+    int open() {
+        return open.get();
+    }
+
+    /** The replica has died: the port closes, every connection is reset. */
+    void down() {
+        await(server.close());
+        lines.forEach(Wire::reset);
+    }
+
+    /** The replica is back. */
+    void up() {
+        server = listen();
+    }
+
+    private NetServer listen() {
+        NetServer opened = vertx.createNetServer().connectHandler(socket -> {
+            lines.add(socket);
+            new WireLine(this, socket).start();
+        });
+        await(opened.listen(port, "127.0.0.1"));
+        port = opened.actualPort();
+        return opened;
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    Mischief mischief() {
+        return mischief;
+    }
+
+    int idleMillis() {
+        return idleMillis;
+    }
+
+    Future<NetSocket> dial() {
+        return client.connect(replicaPort, "127.0.0.1");
+    }
+
+    void kill() {
+        killer.run();
+    }
+
+    void began() {
+        open.incrementAndGet();
+    }
+
+    void ended() {
+        open.decrementAndGet();
+    }
+
+    void gone(NetSocket line) {
+        lines.remove(line);
+    }
+
+    /** Ends a connection by a reset. */
+    static void reset(NetSocket socket) {
+        var channel = ((NetSocketInternal) socket).channelHandlerContext().channel();
+        try {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        } catch (ChannelException closedAlready) {
+            return;
+        }
+        socket.close().onFailure(t -> {
+            // Closed already.
+        });
+    }
+
+    private static void await(Future<?> future) {
+        future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .join();
+    }
+
+    @Override
+    public void close() {
+        down();
+        await(client.close());
+    }
+}
