@@ -337,7 +337,11 @@ final class ReplicaWatch {
     private Duration pause() {
         double jitter = 1 - JITTER + 2 * JITTER * kit.random().getAsDouble();
         Duration eager = kit.pace().eagerInterval();
-        boolean hurry = verdict.standing() == Standing.STARTING || verdict.standing() == Standing.REFUSED;
+        // One that leaves may be another process before two ordinary probes have passed.
+        boolean hurry = switch (verdict.standing()) {
+            case STARTING, REFUSED, LEAVING -> true;
+            default -> false;
+        };
         if (hurry && eager.compareTo(interval) < 0) {
             return scaled(eager, jitter);
         }

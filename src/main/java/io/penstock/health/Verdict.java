@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *   READY          stays                       REFUSED        FAILING after `fall` in a row
  *   REFUSED        READY, and a new epoch      stays          FAILING after `fall` in a row
  *   FAILING        READY after `rise` in a row REFUSED        stays
- *   LEAVING        READY after 15 in a row     REFUSED        FAILING after `fall` in a row
+ *   LEAVING        READY after 60 in a row     REFUSED        FAILING after `fall` in a row
  * </pre>
  *
  * <p>A closed port that answers again is a process that was restarted or has finished loading, so one pass is enough.
@@ -32,8 +32,8 @@ final class Verdict {
      */
     record Flip(Standing from, Standing to, String reason, boolean restarted) {}
 
-    /** With a probe every two seconds, half a minute: then it gets one more request, which it may refuse again. */
-    private static final int PASSES_AFTER_LEAVING = 15;
+    /** With two probes a second, half a minute: then it gets one more request, which it may refuse again. */
+    private static final int PASSES_AFTER_LEAVING = 60;
 
     private int fall;
     private int rise;

@@ -77,6 +77,7 @@ final class BodyIntake {
         loop.vertx().setTimer(MEMORY_RETRY_MILLIS, timer -> {
             waitedMillis += MEMORY_RETRY_MILLIS;
             if (over) {
+                request.resume(); // What Vert.x holds for a paused reader it gives back to nobody else.
                 return;
             }
             if (budget.tryReserve(declared)) {

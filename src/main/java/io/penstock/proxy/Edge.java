@@ -194,8 +194,7 @@ final class Edge {
     static MultiMap refusalHeaders(FailureKind kind) {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         switch (kind) {
-            case UPSTREAM_BUSY, UPSTREAM_ERROR, IN_BAND_ERROR, TOLD_TO_STOP, ENGINE_DEAD ->
-                headers.set("retry-after", "1");
+            case UPSTREAM_BUSY, TOLD_TO_STOP, ENGINE_DEAD -> headers.set("retry-after", "1");
             case NO_REPLICA, WAITING_ROOM_FULL, QUEUE_DEADLINE, OWNER_DOWN -> headers.set("retry-after", "5");
             case BODY_MEMORY_FULL -> headers.set("retry-after", "2");
             case SHUTTING_DOWN -> headers.set("retry-after", "1").set("connection", "close");

@@ -277,11 +277,18 @@ final class StreamRelay {
      */
     private void readAndDrop() {
         response.putHeader("connection", "close");
-        long timer = loop.vertx()
-                .setTimer(EARLY_ANSWER_MILLIS, late -> request.connection().close());
+        boolean[] closing = {false};
+        long timer = loop.vertx().setTimer(EARLY_ANSWER_MILLIS, late -> {
+            closing[0] = true;
+            request.resume();
+            request.connection().close();
+        });
         request.handler(dropped -> {
-            request.pause();
-            loop.vertx().setTimer(1, pause -> request.resume());
+            // What Vert.x holds for a paused reader it does not give back when the connection closes.
+            if (!closing[0] && !response.closed()) {
+                request.pause();
+                loop.vertx().setTimer(1, pause -> request.resume());
+            }
         });
         request.endHandler(end -> {
             loop.vertx().cancelTimer(timer);

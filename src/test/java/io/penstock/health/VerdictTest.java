@@ -50,8 +50,6 @@ class VerdictTest {
         // Its engine is dead: it fails its probes, closes its port, comes back.
         "+l+---x+, U L L L L F R U!",
         "+l---++, U L L L F F U",
-        // It did not mean it.
-        "+l++++++++++++++++, U L L L L L L L L L L L L L L L U U",
         // A word of a replica that is out anyway changes nothing.
         "+xl+, U R R U!",
     })
@@ -71,6 +69,14 @@ class VerdictTest {
     @CsvSource({"x+, S U!", "+, U", "-+, S U"})
     void aReplicaThatWasReadyUnderAnEarlierVerdictIsRestartedIfItsPortWasClosed(String events, String standings) {
         assertThat(replay(new Verdict(3, 2, true), events)).isEqualTo(standings);
+    }
+
+    @Test
+    void aReplicaThatDidNotMeanToLeaveIsBackAfterManyPasses() {
+        var verdict = new Verdict(3, 2, false);
+
+        assertThat(replay(verdict, "+l" + "+".repeat(59))).endsWith(" L");
+        assertThat(replay(verdict, "+")).isEqualTo("U");
     }
 
     @Test

@@ -159,7 +159,9 @@ class RetryTest {
                 Client client = Client.to(stage)) {
             List<ScriptedReplica> all = List.of(one, two, three, four);
             all.forEach(each -> each.always(answer(500)));
-            assertThat(client.send(Client.chat()).reply().status()).isEqualTo(500);
+            Client.Reply reply = client.send(Client.chat()).reply();
+            assertThat(reply.status()).isEqualTo(500);
+            assertThat(reply.header("retry-after")).isEmpty();
             assertThat(all.stream().mapToInt(each -> each.calls().size()).sum()).isEqualTo(3);
         }
     }
