@@ -38,7 +38,7 @@ class StallTest {
     @AfterEach
     void close() throws Exception {
         stage.close();
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 
