@@ -76,7 +76,7 @@ final class Readiness implements Handler<RoutingContext> {
         JsonObject counts = new JsonObject()
                 .put("usable", usable)
                 .put("replicas", current.members().size());
-        // In a panic the ejected ones serve.
+        // Where nobody better is left, suspected ones serve, and in a panic ejected ones.
         promise.complete(current.anyAccepting() ? Status.OK(counts) : Status.KO(counts));
     }
 

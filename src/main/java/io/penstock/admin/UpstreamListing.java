@@ -1,6 +1,7 @@
 package io.penstock.admin;
 
 import io.penstock.config.Replica;
+import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
@@ -9,6 +10,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code GET /upstreams} says, and what {@code penstock status} reads. Keys are only ever added. */
 final class UpstreamListing {
@@ -52,10 +54,33 @@ final class UpstreamListing {
                         models == null
                                 ? null
                                 : new JsonArray(new TreeSet<>(models).stream().toList()))
+                .put("engines", enginesOf(state))
                 .put("started", state.started())
                 .put("completed", state.count(Outcome.COMPLETED))
                 .put("failed", state.count(Outcome.FAILED))
                 .put("ignored", state.count(Outcome.IGNORED));
+    }
+
+    /** What its engines last said, however long ago; null if nothing is known of the process that runs now. */
+    private static @Nullable JsonArray enginesOf(UpstreamState state) {
+        EngineGauges gauges = state.engine().gauges();
+        if (gauges == null) {
+            return null;
+        }
+        JsonArray engines = new JsonArray();
+        for (EngineGauges.Engine engine : gauges.engines()) {
+            engines.add(new JsonObject()
+                    .put("engine", engine.label())
+                    .put("running", known(engine.running()))
+                    .put("waiting", known(engine.waiting()))
+                    .put("kvUsage", known(engine.cacheUsage())));
+        }
+        return engines;
+    }
+
+    /** JSON has no NaN. */
+    private static @Nullable Double known(double value) {
+        return Double.isNaN(value) ? null : value;
     }
 
     static String wordFor(Standing standing) {

@@ -198,7 +198,7 @@ public final class WaitingRoom {
         if (onTrial != null
                 && !traits.equals(RequestTraits.NONE)
                 && !onTrial.conduct().busy().holds(now)) {
-            Lease trial = onTrial.lease(now, this::wake);
+            Lease trial = onTrial.lease(now, traits.bodyBytes(), this::wake, /* panic= */ false);
             if (trial != null) {
                 return trial;
             }
@@ -213,7 +213,7 @@ public final class WaitingRoom {
         UpstreamState onRamp = null;
         while (!members.isEmpty()) {
             UpstreamState chosen = (panic ? inPanic : selector).choose(members, traits);
-            Lease lease = chosen.lease(now, this::wake, panic);
+            Lease lease = chosen.lease(now, traits.bodyBytes(), this::wake, panic);
             if (lease != null) {
                 return lease;
             }
@@ -224,7 +224,7 @@ public final class WaitingRoom {
             return null;
         }
         onRamp.conduct().ramp().lift();
-        return onRamp.lease(now, this::wake, panic);
+        return onRamp.lease(now, traits.bodyBytes(), this::wake, panic);
     }
 
     /**

@@ -9,6 +9,7 @@ import io.penstock.config.PenstockConfig.Limits;
 import io.penstock.config.PenstockConfig.Log;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.config.PenstockConfig.Probe;
+import io.penstock.config.PenstockConfig.Progress;
 import io.penstock.config.PenstockConfig.Retry;
 import io.penstock.config.PenstockConfig.Routes;
 import io.penstock.config.PenstockConfig.Selection;
@@ -88,6 +89,7 @@ final class FileLayout {
                 selection(),
                 root.section("admission", FileLayout::admission),
                 root.section("probe", FileLayout::probe),
+                root.section("progress", FileLayout::progress),
                 ejection(),
                 root.section("retry", FileLayout::retry),
                 root.section("heartbeat", FileLayout::heartbeat),
@@ -150,6 +152,13 @@ final class FileLayout {
                 section.value("fall", inARow, Probe.DEFAULT.fall()),
                 section.value("rise", inARow, Probe.DEFAULT.rise()),
                 section.value("modelsInterval", Notation.duration(MS_100, DAY), Probe.DEFAULT.modelsInterval()));
+    }
+
+    private static Progress progress(Section section) {
+        Notation<Duration> orNever = Notation.durationOrNone(MS_100, HOUR);
+        return new Progress(
+                section.value("suspect", orNever, Progress.DEFAULT.suspect()),
+                section.value("stalled", orNever, Progress.DEFAULT.stalled()));
     }
 
     private Ejection ejection() {

@@ -13,6 +13,7 @@ import java.util.Set;
  * @param selection how a replica is chosen
  * @param admission who waits, how many, how long
  * @param probe how replicas are asked whether they are alive
+ * @param progress how replicas are judged by what their engines make
  * @param ejection when a replica that fails requests is left alone for a while
  * @param retry how often an error of a replica is hidden by asking another one
  * @param heartbeat how a waiting client is told that the line is alive
@@ -30,6 +31,7 @@ public record PenstockConfig(
         Selection selection,
         Admission admission,
         Probe probe,
+        Progress progress,
         Ejection ejection,
         Retry retry,
         Heartbeat heartbeat,
@@ -66,6 +68,7 @@ public record PenstockConfig(
                 selection,
                 admission,
                 probe,
+                progress,
                 ejection,
                 retry,
                 heartbeat,
@@ -133,6 +136,19 @@ public record PenstockConfig(
         /** Every 2 s, 2 s each, 3 to fall, 2 to rise, models every 30 s. */
         public static final Probe DEFAULT =
                 new Probe(Duration.ofSeconds(2), Duration.ofSeconds(2), 3, 2, Duration.ofSeconds(30));
+    }
+
+    /**
+     * A replica that has work and shows no progress with it: no byte of an answer, and no number of its {@code /metrics}
+     * that moves. {@code /health} says nothing of it.
+     *
+     * @param suspect silence after which it gets no new work while another replica can take it; zero: progress is not
+     *     watched. Long prompts, a process's first request and embeddings may take longer
+     * @param stalled further silence, with frozen metrics, after which it gets no work at all; zero: never
+     */
+    public record Progress(Duration suspect, Duration stalled) {
+        /** Suspected after 10 s, out after 10 s more. */
+        public static final Progress DEFAULT = new Progress(Duration.ofSeconds(10), Duration.ofSeconds(10));
     }
 
     /**

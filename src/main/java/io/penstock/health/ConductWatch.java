@@ -78,7 +78,9 @@ final class ConductWatch {
         if (turn == null) {
             return;
         }
-        if (turn.to() == turn.from() && turn.rest().isZero()) {
+        if (turn.to() == turn.from()
+                && turn.to() == Standing.EJECTED
+                && turn.rest().isZero()) {
             LOG.info("replica {} gets one request on trial", state.name());
         } else if (turn.to() == turn.from()) {
             LOG.info("replica {} stays {} ({})", state.name(), turn.to(), turn.reason());

@@ -114,6 +114,34 @@ final class HttpProbe {
                 .start(connect(options(upstream, address, "/v1/models")), upstream.replica());
     }
 
+    /**
+     * Reads {@code GET /metrics}.
+     *
+     * @param upstream who
+     * @param address where
+     * @param timeout for all of it
+     * @return a future that never fails; null if there was nothing to read
+     */
+    Future<@Nullable GaugeScanner> metrics(Upstream upstream, String address, Duration timeout) {
+        return new MetricsCall(vertx, timeout)
+                .start(connect(options(upstream, address, "/metrics")), upstream.replica());
+    }
+
+    /**
+     * Posts a request that costs the engine next to nothing.
+     *
+     * @param upstream who
+     * @param address where
+     * @param path which kind of request
+     * @param body the request, as JSON
+     * @param timeout for all of it
+     * @return a future that never fails
+     */
+    Future<TokenCall.Kind> token(Upstream upstream, String address, String path, String body, Duration timeout) {
+        RequestOptions post = options(upstream, address, path).setMethod(HttpMethod.POST);
+        return new TokenCall(vertx, timeout).start(connect(post), upstream.replica(), body);
+    }
+
     /** A client that throws would leave a probe running for ever. */
     private Future<HttpClientRequest> connect(RequestOptions options) {
         try {

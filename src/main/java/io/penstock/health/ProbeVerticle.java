@@ -126,7 +126,8 @@ public final class ProbeVerticle extends VerticleBase implements ReplicaWatch.Li
     public Future<?> start() {
         http = new HttpProbe(vertx);
         lookup = new NameLookup(vertx, resolver, discovery, pace.resolveBound(), this::apply);
-        kit = new ReplicaWatch.Kit(vertx, http, () -> config.probe(), pace, nanoClock, random);
+        kit = new ReplicaWatch.Kit(
+                vertx, http, () -> config.probe(), () -> config.progress(), live, pace, nanoClock, random);
         conduct = new ConductWatch(vertx, live, () -> config.ejection(), nanoClock, random, this::publish);
         configChanges.subscribe(vertx.eventBus(), this::reconfigure);
         DOUBTS.subscribe(vertx.eventBus(), this::doubt);

@@ -3,6 +3,7 @@ package io.penstock.health;
 import io.penstock.config.PenstockConfig;
 import io.penstock.health.HttpProbe.Kind;
 import io.penstock.health.HttpProbe.Result;
+import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
@@ -17,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks one replica again and again, one probe at a time, and writes its standing. Confined to one event loop.
+ * Asks one replica again and again, one probe at a time, and writes how it stands by them. Confined to one event loop.
  *
  * <p>The request path may take the replica out by itself ({@link UpstreamState#refuse}, {@link UpstreamState#leave}). That is noticed before every
  * probe and every result; a probe that began before says nothing, whatever it found.
@@ -35,6 +36,8 @@ final class ReplicaWatch {
      * @param vertx timers
      * @param http probes
      * @param settings the operator's settings of this moment
+     * @param progress the operator's settings for judging by progress, of this moment
+     * @param live all replicas
      * @param pace the other times
      * @param nanoClock the time, in nanoseconds
      * @param random chance, from 0 to below 1
@@ -43,6 +46,8 @@ final class ReplicaWatch {
             Vertx vertx,
             HttpProbe http,
             Supplier<PenstockConfig.Probe> settings,
+            Supplier<PenstockConfig.Progress> progress,
+            LiveUpstreams live,
             Pace pace,
             LongSupplier nanoClock,
             DoubleSupplier random) {}
@@ -67,6 +72,7 @@ final class ReplicaWatch {
     private final Kit kit;
     private final Listener listener;
     private final Verdict verdict;
+    private final EngineWatch engine;
 
     private @Nullable Long timer;
     private boolean running;
@@ -90,6 +96,7 @@ final class ReplicaWatch {
         this.listener = listener;
         PenstockConfig.Probe settings = kit.settings().get();
         this.verdict = new Verdict(settings.fall(), settings.rise(), state.passedProbes() > 0);
+        this.engine = new EngineWatch(state, kit, listener);
         this.interval = settings.interval();
         long now = now();
         this.evidenceFromNanos = now;
@@ -162,6 +169,7 @@ final class ReplicaWatch {
     /** Ends it. What is running comes to nothing. */
     void stop() {
         stopped = true;
+        engine.stop();
         cancelTimer();
     }
 

@@ -77,8 +77,8 @@ final class Verdict {
     /** Whether a pass, coming now, would make it ready. */
     boolean nextPassRaises() {
         return switch (standing) {
-            // What requests suffer is not the probes' business: here an ejected one is ready.
-            case READY, EJECTED -> false;
+            // What requests suffer and what its engine makes is not the probes' business: here such a one is ready.
+            case READY, EJECTED, SUSPECT, STALLED -> false;
             case STARTING, REFUSED -> true;
             case FAILING -> passedInRow + 1 >= rise;
             case LEAVING -> passedInRow + 1 >= PASSES_AFTER_LEAVING;
@@ -107,7 +107,7 @@ final class Verdict {
         failedInRow = 0;
         passedInRow = 0;
         return switch (standing) {
-            case READY, EJECTED, FAILING, LEAVING -> become(Standing.REFUSED, why, false);
+            case READY, EJECTED, SUSPECT, STALLED, FAILING, LEAVING -> become(Standing.REFUSED, why, false);
             case STARTING -> stay(why + ": still loading?");
             case REFUSED -> stay(why);
         };
@@ -125,7 +125,7 @@ final class Verdict {
         passedInRow = 0;
         failedInRow++;
         return switch (standing) {
-            case READY, EJECTED -> failedInRow >= fall ? become(Standing.FAILING, why, false) : null;
+            case READY, EJECTED, SUSPECT, STALLED -> failedInRow >= fall ? become(Standing.FAILING, why, false) : null;
             case REFUSED, LEAVING -> failedInRow >= fall ? become(Standing.FAILING, why, false) : stay(why);
             case STARTING, FAILING -> stay(why);
         };

@@ -55,6 +55,12 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     static final String BYTES_IN = "penstock_bytes_in_total";
     /** Bytes of response bodies. */
     static final String BYTES_OUT = "penstock_bytes_out_total";
+    /** Requests that an engine works on, by its own account, by {@code replica} and {@code engine}. */
+    static final String REPLICA_RUNNING = "penstock_replica_running";
+    /** Requests that wait in an engine, by its own account. */
+    static final String REPLICA_WAITING = "penstock_replica_waiting";
+    /** Used share of an engine's KV cache, 0 to 1, by its own account. */
+    static final String REPLICA_KV_USAGE = "penstock_replica_kv_usage";
     /** Requests that each replica holds now. */
     static final String IN_FLIGHT = "penstock_in_flight";
     /** 1 if new work may be sent to the replica, else 0. */

@@ -49,6 +49,7 @@ final class ReplicaSeries {
     private final MultiGauge inFlight;
     private final MultiGauge up;
     private final MultiGauge standing;
+    private final EngineSeries engines;
     // Touched by scrapes only.
     private final Map<String, Long> absentSince = new HashMap<>();
     private final Map<UpstreamState, Map<Ejection.Cause, Long>> ejectionsSeen = new WeakHashMap<>();
@@ -60,6 +61,7 @@ final class ReplicaSeries {
         this.buckets = buckets;
         this.inFlight = gauges(PrometheusMetrics.IN_FLIGHT, "Requests that the replica holds");
         this.up = gauges(PrometheusMetrics.UP, "1 if new work may be sent to the replica, else 0");
+        this.engines = new EngineSeries(registry);
         this.standing = gauges(PrometheusMetrics.STANDING, "How the replica stands: ready, draining, or why not");
     }
 
@@ -95,6 +97,7 @@ final class ReplicaSeries {
         inFlight.register(inFlightRows, true);
         up.register(upRows, true);
         standing.register(standingRows, true);
+        engines.follow(members, nanoClock.getAsLong());
         forgetCounters(names);
     }
 

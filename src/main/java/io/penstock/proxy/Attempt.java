@@ -110,8 +110,8 @@ final class Attempt {
     boolean isLost(Duration stall) {
         UpstreamState upstream = upstream();
         Standing standing = upstream.standing();
-        // Whoever was ejected failed requests, which says nothing of those that run there.
-        boolean out = !standing.takesWork() && standing != Standing.EJECTED;
+        // Whoever was ejected failed requests, which says nothing of those that run there; a suspected one may be slow.
+        boolean out = !standing.takesWork() && standing != Standing.EJECTED && standing != Standing.SUSPECT;
         if (!out && !upstream.removed()) {
             wasOut = false;
             return false;
@@ -181,7 +181,12 @@ final class Attempt {
         upstream().progressed(heardNanos);
         if (stream) {
             events(from, chunk);
-        } else if (released) {
+            return;
+        }
+        if (from.statusCode() < 400) {
+            lease.output(heardNanos);
+        }
+        if (released) {
             relay.write(chunk, from);
         } else {
             kept.appendBuffer(chunk);
@@ -198,6 +203,9 @@ final class Attempt {
             if (scanner.event() == SseScanner.Event.ERROR) {
                 saidError(from, joined(chunk), start, before + end);
                 return;
+            }
+            if (scanner.event() == SseScanner.Event.OUTPUT) {
+                lease.output(heardNanos);
             }
             start = before + end;
             torn = false;

@@ -185,7 +185,8 @@ public final class ProxyVerticle extends VerticleBase {
     }
 
     private static void replicaChanged(Loop loop, ReplicaChange change) {
-        boolean lost = change.to() == Standing.FAILING || change.to() == Standing.REFUSED;
+        boolean lost =
+                change.to() == Standing.FAILING || change.to() == Standing.REFUSED || change.to() == Standing.STALLED;
         if (lost && change.probed()) {
             loop.exchanges().forEach(exchange -> exchange.replicaLost(change.upstream(), change.reason()));
         }

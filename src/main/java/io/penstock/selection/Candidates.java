@@ -10,11 +10,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may be chosen for a request: usable, serving its model, and not ruled out by the request itself.
+ * Who may be chosen for a request: usable (or better than nobody), serving its model, and not ruled out by the request itself.
  *
  * @param members who is left, in order, perhaps nobody; the caller may change the list
  * @param onTrial an ejected replica that needs a request to show whether it is well again; null if there is none
- * @param panic whether nobody that serves the model is usable, so that these are ejected ones
+ * @param panic whether all that serve the model are ejected, so that these are
  */
 public record Candidates(
         List<UpstreamState> members, @Nullable UpstreamState onTrial, boolean panic) {
@@ -24,7 +24,8 @@ public record Candidates(
      *
      * <p>If any replica is known to serve the model, only such replicas count, also when all of them are down: the
      * request then waits for one. If no list has the model, everyone may get it: lists may be old or unreadable, and
-     * vLLM's own 404 says it best.
+     * vLLM's own 404 says it best. Suspected replicas count only while nobody usable is left, ejected ones only while
+     * nobody else is there at all.
      *
      * @param set all replicas
      * @param model what the request asks for; null if it names none
@@ -35,28 +36,37 @@ public record Candidates(
         List<UpstreamState> members = set.members();
         String sought = model != null && someoneServes(members, model) ? model : null;
         List<UpstreamState> usable = new ArrayList<>(members.size());
+        List<UpstreamState> suspected = List.of();
         List<UpstreamState> ejected = List.of();
-        boolean anyUsable = false;
+        boolean anyBetter = false;
         for (int i = 0; i < members.size(); i++) {
             UpstreamState member = members.get(i);
             if (!member.accepting() || (sought != null && !Boolean.TRUE.equals(member.serves(sought)))) {
                 continue;
             }
-            boolean well = member.usable();
-            anyUsable |= well;
+            Standing standing = member.standing();
+            anyBetter |= standing == Standing.READY || standing == Standing.SUSPECT;
             if (!acceptable.test(member)) {
                 continue;
             }
-            if (well) {
-                usable.add(member);
-            } else {
-                ejected = ejected.isEmpty() ? new ArrayList<>(members.size()) : ejected;
-                ejected.add(member);
+            switch (standing) {
+                case READY -> usable.add(member);
+                case SUSPECT -> suspected = with(suspected, member);
+                case EJECTED -> ejected = with(ejected, member);
+                // It fell this very moment.
+                default -> {}
             }
         }
-        return anyUsable || ejected.isEmpty()
-                ? new Candidates(usable, onTrial(ejected), false)
-                : new Candidates(ejected, onTrial(ejected), true);
+        if (!anyBetter && !ejected.isEmpty()) {
+            return new Candidates(ejected, onTrial(ejected), true);
+        }
+        return new Candidates(usable.isEmpty() && !suspected.isEmpty() ? suspected : usable, onTrial(ejected), false);
+    }
+
+    private static List<UpstreamState> with(List<UpstreamState> some, UpstreamState one) {
+        List<UpstreamState> more = some.isEmpty() ? new ArrayList<>() : some;
+        more.add(one);
+        return more;
     }
 
     /**
@@ -85,10 +95,12 @@ public record Candidates(
         return new Candidates(left, null, true);
     }
 
+    /** One that is suspected besides has to show by itself that it makes tokens, before a request depends on it. */
     private static @Nullable UpstreamState onTrial(List<UpstreamState> ejected) {
         for (int i = 0; i < ejected.size(); i++) {
             Ejection out = ejected.get(i).conduct().ejection();
-            if (out != null && out.phase() == Ejection.Phase.OPEN) {
+            boolean silent = ejected.get(i).engine().suspicion() != null;
+            if (out != null && out.phase() == Ejection.Phase.OPEN && !silent) {
                 return ejected.get(i);
             }
         }

@@ -14,17 +14,21 @@ public final class Lease {
     private final int chapter;
     private final @Nullable Ejection trial;
     private final long startNanos;
+    private final int promptBytes;
     private final Runnable freed;
+    // Written by the event loop that relays the answer, read by the one that judges the replica.
+    private volatile boolean output;
     private final AtomicBoolean ended = new AtomicBoolean();
     // Written by the owner before the end.
     private volatile boolean provesNothing;
 
-    Lease(UpstreamState upstream, long startNanos, Runnable freed, @Nullable Ejection trial) {
+    Lease(UpstreamState upstream, long startNanos, int promptBytes, Runnable freed, @Nullable Ejection trial) {
         this.upstream = upstream;
         this.epoch = upstream.epoch();
         this.chapter = upstream.conduct().chapter();
         this.trial = trial;
         this.startNanos = startNanos;
+        this.promptBytes = promptBytes;
         this.freed = freed;
     }
 
@@ -71,6 +75,27 @@ public final class Lease {
     }
 
     /**
+     * Notes that the engine made output for this request: an event with output, or a part of an answer that is none of
+     * an error. Once one lease has said so, only output counts as the replica's progress, and other bytes (comments,
+     * {@code response.created}, errors of the server in front of the engine) no longer do. Cheap; for the event loop that
+     * relays the answer.
+     *
+     * @param nanos now, in nanoseconds of the injected clock
+     */
+    public void output(long nanos) {
+        output = true;
+        upstream.engine().madeOutput(nanos);
+    }
+
+    int promptBytes() {
+        return promptBytes;
+    }
+
+    boolean hasOutput() {
+        return output;
+    }
+
+    /**
      * Gives the place back. The first call counts, later ones do nothing. A failure after the replica's process was
      * restarted is ignored. Callable from any thread.
      *
@@ -78,7 +103,7 @@ public final class Lease {
      */
     public void end(Outcome outcome) {
         if (ended.compareAndSet(false, true)) {
-            Outcome counted = upstream.ended(outcome, epoch);
+            Outcome counted = upstream.ended(this, outcome);
             Outcome proof = provesNothing && counted == Outcome.COMPLETED ? Outcome.IGNORED : counted;
             upstream.conduct().ended(proof, chapter);
             if (trial != null) {

@@ -16,7 +16,14 @@ public enum Standing {
     /** Its probes fail in another way: no answer, or one that is not 200. */
     FAILING(false),
     /** It passes its probes and fails requests. It rests a while, then one request at a time shows whether it is well. */
-    EJECTED(false);
+    EJECTED(false),
+    /**
+     * It passes its probes, but has shown no progress with the work it has for longer than that work explains. It gets
+     * new work only where nobody else can take it, until something comes out of it.
+     */
+    SUSPECT(false),
+    /** It passes its probes, and its engine stands still. Nothing new is sent there until it makes a token. */
+    STALLED(false);
 
     private final boolean takesWork;
 

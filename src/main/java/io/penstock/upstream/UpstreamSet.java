@@ -32,7 +32,8 @@ public record UpstreamSet(List<UpstreamState> members) {
     }
 
     /**
-     * Whether work can be done: some replica is usable, or there are ejected ones, which get it in a panic.
+     * Whether work can be done: some replica is usable, or there are suspected ones, which get it where nobody better is
+     * left, or ejected ones, which get it in a panic.
      *
      * @return true if at least one accepts work
      */
@@ -46,14 +47,14 @@ public record UpstreamSet(List<UpstreamState> members) {
     }
 
     /**
-     * Whether no replica is usable but some are only ejected: these then get the work, since a replica that may fail is
-     * better than none.
+     * Whether no replica is usable, not even as a last resort, but some are only ejected: these then get the work, since
+     * a replica that may fail is better than none.
      *
      * @return true if so
      */
     public boolean inPanic() {
         for (UpstreamState member : members) {
-            if (member.usable()) {
+            if (member.usable() || member.lastResort()) {
                 return false;
             }
         }

@@ -1,10 +1,7 @@
 package io.penstock.upstream;
 
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,30 +12,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UpstreamState {
 
-    /** A standing and why it is so. One value, so that no reader sees half of a change. */
-    private record Judgement(Standing standing, String reason) {}
-
-    private static final AtomicReferenceFieldUpdater<UpstreamState, Judgement> JUDGEMENT =
-            AtomicReferenceFieldUpdater.newUpdater(UpstreamState.class, Judgement.class, "judgement");
-
     private final String id;
 
     // Taken and given back by every event loop, through Lease only.
-    private final AtomicInteger inFlight = new AtomicInteger();
-    private final LongAdder started = new LongAdder();
-    private final LongAdder completed = new LongAdder();
-    private final LongAdder failed = new LongAdder();
-    private final LongAdder ignored = new LongAdder();
+    private final LeaseBook book = new LeaseBook();
+    private final Conduct conduct = new Conduct();
+    private final EngineActivity engine = new EngineActivity(this);
     // Written by whoever selects, on any event loop.
     private final AtomicLong turn = new AtomicLong();
-    // Any thread may take a replica out (REFUSED, LEAVING); only the probe verticle brings one back.
-    private volatile Judgement judgement = new Judgement(Standing.STARTING, "not probed yet");
+    private final Opinion opinion = new Opinion(conduct, engine);
     // Written by LiveUpstreams only.
     private volatile Upstream identity;
     private volatile boolean removed;
     // Written by the admin verticle only.
     private volatile boolean draining;
-    private final Conduct conduct = new Conduct();
     // Written by the probe verticle only.
     private volatile @Nullable Set<String> models;
     private volatile int epoch;
@@ -98,16 +85,13 @@ public final class UpstreamState {
     }
 
     /**
-     * Whether it could serve if it had to: as {@link #usable}, or it would be but for its ejection.
+     * Whether it could serve if it had to: as {@link #usable}, or it would be but for its ejection or a suspicion. One
+     * that is stalled could not.
      *
      * @return true if a request sent there may well be answered
      */
     public boolean accepting() {
-        return judgement.standing().takesWork() && placed();
-    }
-
-    private boolean placed() {
-        return !draining && !removed && !identity.addresses().isEmpty();
+        return opinion.passesProbes() && standing() != Standing.STALLED && placed();
     }
 
     /**
@@ -120,13 +104,26 @@ public final class UpstreamState {
     }
 
     /**
-     * The present standing.
+     * Whether new work may be sent there if nobody {@linkplain #usable usable} can take it: it would be usable if it were
+     * not suspected. Such a one goes before those that are ejected.
+     *
+     * @return true if it is better than nobody
+     */
+    public boolean lastResort() {
+        return standing() == Standing.SUSPECT && placed();
+    }
+
+    private boolean placed() {
+        return !draining && !removed && !identity.addresses().isEmpty();
+    }
+
+    /**
+     * The present standing: what its probes say, and if they pass, what its engine's progress and its requests say.
      *
      * @return the standing
      */
     public Standing standing() {
-        Standing probed = judgement.standing();
-        return probed == Standing.READY && conduct.ejection() != null ? Standing.EJECTED : probed;
+        return opinion.standing();
     }
 
     /**
@@ -135,9 +132,7 @@ public final class UpstreamState {
      * @return the reason
      */
     public String reason() {
-        Ejection out = conduct.ejection();
-        Judgement now = judgement;
-        return out != null && now.standing() == Standing.READY ? out.reason() : now.reason();
+        return opinion.reason();
     }
 
     /**
@@ -147,7 +142,7 @@ public final class UpstreamState {
      * @param reason why, in one phrase
      */
     public void judge(Standing standing, String reason) {
-        judgement = new Judgement(standing, reason);
+        opinion.judge(standing, reason);
     }
 
     /**
@@ -158,7 +153,7 @@ public final class UpstreamState {
      * @return true if this call took it out; false if it was out already
      */
     public boolean refuse(String reason) {
-        return takeOut(Standing.REFUSED, reason);
+        return opinion.takeOut(Standing.REFUSED, reason);
     }
 
     /**
@@ -169,12 +164,7 @@ public final class UpstreamState {
      * @return true if this call took it out; false if it was out already
      */
     public boolean leave(String reason) {
-        return takeOut(Standing.LEAVING, reason);
-    }
-
-    private boolean takeOut(Standing standing, String reason) {
-        Judgement now = judgement;
-        return now.standing() == Standing.READY && JUDGEMENT.compareAndSet(this, now, new Judgement(standing, reason));
+        return opinion.takeOut(Standing.LEAVING, reason);
     }
 
     /**
@@ -192,6 +182,7 @@ public final class UpstreamState {
     public void restarted() {
         epoch++;
         conduct.restarted();
+        engine.restarted();
     }
 
     /**
@@ -236,6 +227,15 @@ public final class UpstreamState {
     public boolean progressedSince(long nanos) {
         long last = lastProgressNanos;
         return last != 0 && last - nanos > 0;
+    }
+
+    /**
+     * What its engine has to do, and shows.
+     *
+     * @return the same object always
+     */
+    public EngineActivity engine() {
+        return engine;
     }
 
     /**
@@ -299,9 +299,9 @@ public final class UpstreamState {
         removed = gone;
     }
 
-    /** As {@link #lease(long, Runnable, boolean)}, without panic. */
+    /** As {@link #lease(long, int, Runnable, boolean)}, without panic, for a request that gives the engine nothing to do. */
     public @Nullable Lease lease(long startNanos, Runnable freed) {
-        return lease(startNanos, freed, /* panic= */ false);
+        return lease(startNanos, 0, freed, /* panic= */ false);
     }
 
     /**
@@ -309,42 +309,36 @@ public final class UpstreamState {
      * free, and in a panic any number of places.
      *
      * @param startNanos now
+     * @param promptBytes length of its body, from which the engine makes something; 0 if it has none
      * @param freed run once the place is free again, on the thread that ends the lease
      * @param panic whether there is nobody but ejected ones
      * @return the lease, or null if it is full, or ejected and its trial is not to be had
      */
-    public @Nullable Lease lease(long startNanos, Runnable freed, boolean panic) {
+    public @Nullable Lease lease(long startNanos, int promptBytes, Runnable freed, boolean panic) {
         Ejection out = conduct.ejection();
         Ejection trial = out != null && out.take() ? out : null;
         if (out != null && trial == null && !panic) {
             return null;
         }
         int limit = conduct.ramp().within(identity.replica().maxInFlight());
-        while (true) {
-            int held = inFlight.get();
-            if (limit > 0 && held >= limit) {
-                if (trial != null) {
-                    trial.ended(Outcome.IGNORED);
-                }
-                return null;
+        if (!book.take(limit)) {
+            if (trial != null) {
+                trial.ended(Outcome.IGNORED);
             }
-            if (inFlight.compareAndSet(held, held + 1)) {
-                started.increment();
-                return new Lease(this, startNanos, freed, trial);
-            }
+            return null;
         }
+        Lease lease = new Lease(this, startNanos, promptBytes, freed, trial);
+        engine.taken(lease);
+        return lease;
     }
 
-    Outcome ended(Outcome outcome, int leasedInEpoch) {
-        inFlight.decrementAndGet();
+    /** Gives the place of a lease back; returns what its outcome counts as. */
+    Outcome ended(Lease lease, Outcome outcome) {
+        engine.ended(lease);
         // A fault of the process that ran before says nothing about the one that runs now.
-        boolean stale = outcome == Outcome.FAILED && leasedInEpoch != epoch;
+        boolean stale = outcome == Outcome.FAILED && lease.epoch() != epoch;
         Outcome counted = stale ? Outcome.IGNORED : outcome;
-        switch (counted) {
-            case COMPLETED -> completed.increment();
-            case FAILED -> failed.increment();
-            case IGNORED -> ignored.increment();
-        }
+        book.giveBack(counted);
         return counted;
     }
 
@@ -354,7 +348,7 @@ public final class UpstreamState {
      * @return zero or more
      */
     public int inFlight() {
-        return inFlight.get();
+        return book.inFlight();
     }
 
     /**
@@ -363,7 +357,7 @@ public final class UpstreamState {
      * @return completed + failed + ignored + in flight, give or take those that change meanwhile
      */
     public long started() {
-        return started.sum();
+        return book.started();
     }
 
     /**
@@ -373,11 +367,7 @@ public final class UpstreamState {
      * @return their number
      */
     public long count(Outcome outcome) {
-        return switch (outcome) {
-            case COMPLETED -> completed.sum();
-            case FAILED -> failed.sum();
-            case IGNORED -> ignored.sum();
-        };
+        return book.count(outcome);
     }
 
     /**

@@ -200,11 +200,11 @@ class AdminVerticleTest {
                            {"name": "vllm0", "id": "vllm0", "url": "http://127.0.0.1:8000",
                             "addresses": ["10.0.0.1", "10.0.0.2"], "standing": "ready", "reason": "passes its probes",
                             "usable": true, "draining": false, "weight": 1, "maxInFlight": 16, "inFlight": 1, "epoch": 0, "passedProbes": 0,
-                            "models": ["a", "b"], "started": 4, "completed": 1, "failed": 1, "ignored": 1},
+                            "models": ["a", "b"], "engines": null, "started": 4, "completed": 1, "failed": 1, "ignored": 1},
                            {"name": "vllm1", "id": "vllm1", "url": "http://127.0.0.1:8000",
                             "addresses": [], "standing": "starting", "reason": "not probed yet",
                             "usable": false, "draining": false, "weight": 1, "maxInFlight": 0, "inFlight": 0, "epoch": 0, "passedProbes": 0,
-                            "models": null, "started": 0, "completed": 0, "failed": 0, "ignored": 0}]}
+                            "models": null, "engines": null, "started": 0, "completed": 0, "failed": 0, "ignored": 0}]}
                         """));
     }
 

@@ -102,7 +102,7 @@ class UnwellReplicasTest {
         eject(a);
         eject(b);
         for (int i = 0; i < 3; i++) {
-            assertThat(b.lease(now, () -> {}, /* panic= */ true)).isNotNull();
+            assertThat(b.lease(now, 0, () -> {}, /* panic= */ true)).isNotNull();
         }
         assertThat(leases(3)).containsOnly("a");
         assertThat(leases(2)).containsExactlyInAnyOrder("a", "b");

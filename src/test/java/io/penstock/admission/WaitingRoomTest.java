@@ -419,6 +419,7 @@ class WaitingRoomTest {
                 new PenstockConfig.Selection(policy),
                 new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1)),
                 PenstockConfig.Probe.DEFAULT,
+                PenstockConfig.Progress.DEFAULT,
                 PenstockConfig.Ejection.DEFAULT,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,

@@ -36,6 +36,7 @@ class ConfigFileTest {
                         PenstockConfig.Selection.DEFAULT,
                         PenstockConfig.Admission.DEFAULT,
                         PenstockConfig.Probe.DEFAULT,
+                        PenstockConfig.Progress.DEFAULT,
                         PenstockConfig.Ejection.DEFAULT,
                         PenstockConfig.Retry.DEFAULT,
                         PenstockConfig.Heartbeat.DEFAULT,
@@ -54,6 +55,7 @@ class ConfigFileTest {
                 .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10)));
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
+        assertThat(PenstockConfig.Progress.DEFAULT).isEqualTo(new PenstockConfig.Progress(seconds(10), seconds(10)));
         assertThat(PenstockConfig.Ejection.DEFAULT)
                 .isEqualTo(new PenstockConfig.Ejection(5, seconds(30), 50, 20, seconds(1), seconds(60)));
         assertThat(PenstockConfig.Retry.DEFAULT).isEqualTo(new PenstockConfig.Retry(2, 20, 10));
@@ -91,6 +93,7 @@ class ConfigFileTest {
                 selection: {policy: round_robin}
                 admission: {maxWaiting: 0, maxWait: 1s}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
+                progress: {suspect: 0, stalled: 100ms}
                 ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
                 retry: {max: 0, budget: 100%, floor: 3}
                 heartbeat: {after: 0, every: 5s}
@@ -121,6 +124,7 @@ class ConfigFileTest {
                         new PenstockConfig.Selection(Policy.ROUND_ROBIN),
                         new PenstockConfig.Admission(0, seconds(1)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
+                        new PenstockConfig.Progress(Duration.ZERO, Duration.ofMillis(100)),
                         new PenstockConfig.Ejection(3, seconds(60), 40, 7, seconds(2), seconds(300)),
                         new PenstockConfig.Retry(0, 100, 3),
                         new PenstockConfig.Heartbeat(Duration.ZERO, seconds(5)),

@@ -123,6 +123,10 @@ class FileLayoutTest {
                 arguments(
                         UPSTREAMS + "probe: {fall: 5}\nprobe: {fall: 6}",
                         "probe: duplicate key, first seen on line 2 (line 3)"),
+                arguments(
+                        UPSTREAMS + "progress: {suspect: 50ms}",
+                        "progress.suspect: want 0 for no limit, or a duration from 100ms to 1h with its unit (such as 500ms,"
+                                + " 2s, 10m or 1h), got 50ms (line 2)"),
                 arguments(UPSTREAMS + "probe: {[a]: 1}", "probe: want keys that are names, got a list (line 2)"),
                 arguments(UPSTREAMS + "{}: 1", "file: want keys that are names, got a mapping (line 2)"),
                 arguments(UPSTREAMS + "log: {color: 1}", "log.color: unknown key; known here: access (line 2)"),

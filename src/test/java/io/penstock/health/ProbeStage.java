@@ -136,10 +136,22 @@ abstract class ProbeStage {
     }
 
     static PenstockConfig config(PenstockConfig.Probe probe, Replica... replicas) {
-        return config(probe, PenstockConfig.Ejection.DEFAULT, replicas);
+        return config(probe, PenstockConfig.Progress.DEFAULT, PenstockConfig.Ejection.DEFAULT, replicas);
+    }
+
+    static PenstockConfig config(PenstockConfig.Probe probe, PenstockConfig.Progress progress, Replica... replicas) {
+        return config(probe, progress, PenstockConfig.Ejection.DEFAULT, replicas);
     }
 
     static PenstockConfig config(PenstockConfig.Probe probe, PenstockConfig.Ejection ejection, Replica... replicas) {
+        return config(probe, PenstockConfig.Progress.DEFAULT, ejection, replicas);
+    }
+
+    private static PenstockConfig config(
+            PenstockConfig.Probe probe,
+            PenstockConfig.Progress progress,
+            PenstockConfig.Ejection ejection,
+            Replica... replicas) {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
                 new Endpoint("127.0.0.1", 0),
@@ -147,6 +159,7 @@ abstract class ProbeStage {
                 PenstockConfig.Selection.DEFAULT,
                 PenstockConfig.Admission.DEFAULT,
                 probe,
+                progress,
                 ejection,
                 PenstockConfig.Retry.DEFAULT,
                 PenstockConfig.Heartbeat.DEFAULT,

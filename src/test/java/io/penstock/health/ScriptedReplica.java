@@ -12,11 +12,14 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A server on a raw socket that does what a test tells it to. The port stays its own through {@link #close}. */
@@ -53,6 +56,15 @@ final class ScriptedReplica implements AutoCloseable {
     volatile Manner health = Manner.FINE;
     /** The answer to {@code GET /v1/models}, from status line to the end; null for none. */
     volatile @Nullable String models = modelsAnswer("demo");
+
+    /** The answer to {@code GET /metrics}; null for none. */
+    volatile @Nullable String metrics;
+    /** The answer to {@code POST /v1/completions}; null for none. */
+    volatile @Nullable String completions;
+    /** The answer to {@code POST /v1/embeddings}; null for none. */
+    volatile @Nullable String embeddings;
+    /** The bodies of what was posted. */
+    final List<String> bodies = new CopyOnWriteArrayList<>();
 
     private final Semaphore held = new Semaphore(0);
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
@@ -146,12 +158,14 @@ final class ScriptedReplica implements AutoCloseable {
             if (head.isEmpty()) {
                 return;
             }
-            String path = head.get(0).substring("GET ".length(), head.get(0).lastIndexOf(' '));
+            String path = head.get(0)
+                    .substring(head.get(0).indexOf(' ') + 1, head.get(0).lastIndexOf(' '));
             headers.addAll(head.subList(1, head.size()));
             counted = path.equals("/health");
             if (counted) {
                 mostConcurrent.accumulateAndGet(concurrent.incrementAndGet(), Math::max);
             }
+            bodies.addAll(readBody(in, head));
             requests.add(path);
             if (respond(socket, path)) {
                 // Until the other side ends it.
@@ -169,9 +183,32 @@ final class ScriptedReplica implements AutoCloseable {
         }
     }
 
+    private static List<String> readBody(BufferedReader in, List<String> head) throws IOException {
+        for (String line : head) {
+            if (line.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
+                char[] body = new char[Integer.parseInt(line.substring(15).strip())];
+                int read = 0;
+                while (read < body.length) {
+                    int more = in.read(body, read, body.length - read);
+                    if (more < 0) {
+                        return List.of();
+                    }
+                    read += more;
+                }
+                return List.of(new String(body));
+            }
+        }
+        return List.of();
+    }
+
     private boolean respond(Socket socket, String path) throws IOException {
-        if (path.equals("/v1/models")) {
-            String answer = models;
+        Map<String, Supplier<@Nullable String>> written = Map.of(
+                "/v1/models", () -> models,
+                "/metrics", () -> metrics,
+                "/v1/completions", () -> completions,
+                "/v1/embeddings", () -> embeddings);
+        if (written.containsKey(path)) {
+            String answer = written.get(path).get();
             if (answer != null) {
                 send(socket, answer);
             }

@@ -3,6 +3,7 @@ package io.penstock.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.upstream.Ejection;
+import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Fleet;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Standing;
@@ -122,6 +123,34 @@ class PrometheusMetricsTest {
                 .contains("penstock_build{version=\"1.2.3\"} 1.0\n")
                 .contains("jvm_memory_used_bytes{")
                 .contains("process_files_open_files ");
+    }
+
+    @Test
+    void enginesSpeakForThemselvesWhileTheirNumbersAreFresh() {
+        live.apply(List.of(Fleet.upstream("vllm0"), Fleet.upstream("vllm1")));
+        EngineGauges.Engine first = new EngineGauges.Engine("0", 3, 7, 0.25, 1, 1, 1);
+        EngineGauges.Engine second = new EngineGauges.Engine("1", 4, 0, Double.NaN, 1, 1, 1);
+        live.current()
+                .members()
+                .get(0)
+                .engine()
+                .learnGauges(new EngineGauges(List.of(first, second), 1, Double.NaN, 0, 100));
+        nanos.set(100);
+        assertThat(metrics.scrape())
+                .contains("penstock_replica_running{engine=\"0\",replica=\"vllm0\"} 3.0\n")
+                .contains("penstock_replica_running{engine=\"1\",replica=\"vllm0\"} 4.0\n")
+                .contains("penstock_replica_waiting{engine=\"0\",replica=\"vllm0\"} 7.0\n")
+                .contains("penstock_replica_kv_usage{engine=\"0\",replica=\"vllm0\"} 0.25\n")
+                .doesNotContain("penstock_replica_kv_usage{engine=\"1\"")
+                .doesNotContain("penstock_replica_running{engine=\"0\",replica=\"vllm1\"}");
+
+        nanos.set(101);
+        assertThat(metrics.scrape()).doesNotContain("penstock_replica_running{");
+
+        nanos.set(50);
+        assertThat(metrics.scrape()).contains("penstock_replica_running{");
+        live.apply(List.of(Fleet.upstream("vllm1")));
+        assertThat(metrics.scrape()).doesNotContain("penstock_replica_running{");
     }
 
     @Test

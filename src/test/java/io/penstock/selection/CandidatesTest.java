@@ -3,6 +3,7 @@ package io.penstock.selection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.upstream.Ejection;
+import io.penstock.upstream.EngineActivity.Suspicion;
 import io.penstock.upstream.Fleet;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamSet;
@@ -61,6 +62,19 @@ class CandidatesTest {
     }
 
     @Test
+    void aSuspectedOneIsACandidateOnlyWhereNobodyElseIs() {
+        qwen.engine().suspect(new Suspicion(Standing.SUSPECT, "no token"));
+        assertThat(among("both")).containsExactly(llama);
+
+        assertThat(Candidates.among(set, "both", each -> each != llama).members())
+                .containsExactly(qwen);
+        assertThat(among("qwen")).containsExactly(qwen);
+
+        qwen.engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+        assertThat(among("qwen")).isEmpty();
+    }
+
+    @Test
     void theRequestMayRuleSomeOut() {
         assertThat(Candidates.among(set, "both", each -> each != llama).members())
                 .containsExactly(qwen);
@@ -113,6 +127,40 @@ class CandidatesTest {
 
         assertThat(Candidates.among(set, "both", each -> each != qwen))
                 .isEqualTo(new Candidates(List.of(), null, false));
+    }
+
+    @Test
+    void aSuspectedOneGoesBeforeAnEjectedOneAndIsNoPanic() {
+        llama.conduct().eject(new Ejection(Ejection.Cause.SHARE, "why"));
+        qwen.engine().suspect(new Suspicion(Standing.SUSPECT, "no token"));
+        unknown.judge(Standing.REFUSED, "down");
+
+        assertThat(Candidates.among(set, "both", any -> true)).isEqualTo(new Candidates(List.of(qwen), null, false));
+        assertThat(Candidates.among(set, "both", each -> each != qwen))
+                .isEqualTo(new Candidates(List.of(), null, false));
+        assertThat(set.inPanic()).isFalse();
+        assertThat(set.anyAccepting()).isTrue();
+
+        qwen.engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+        assertThat(Candidates.among(set, "both", any -> true)).isEqualTo(new Candidates(List.of(llama), null, true));
+        assertThat(set.inPanic()).isTrue();
+    }
+
+    @Test
+    void anEjectedOneThatIsSilentIsNotPutOnTrial() {
+        Ejection out = new Ejection(Ejection.Cause.SHARE, "why");
+        llama.conduct().eject(out);
+        out.open();
+        llama.engine().suspect(new Suspicion(Standing.SUSPECT, "no token"));
+        assertThat(Candidates.among(set, "both", any -> true)).isEqualTo(new Candidates(List.of(qwen), null, false));
+        assertThat(among("llama")).as("in a panic").containsExactly(llama);
+
+        llama.engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+        assertThat(Candidates.among(set, "both", any -> true)).isEqualTo(new Candidates(List.of(qwen), null, false));
+        assertThat(among("llama")).as("not even in a panic").isEmpty();
+
+        llama.engine().suspect(null);
+        assertThat(Candidates.among(set, "both", any -> true).onTrial()).isSameAs(llama);
     }
 
     @Test

@@ -42,7 +42,7 @@ class ConductTest {
         Lease alsoBefore = Fleet.lease(state);
         conduct.eject(new Ejection(Cause.SHARE, "why"));
         before.end(Outcome.FAILED);
-        Lease during = Objects.requireNonNull(state.lease(0, () -> {}, /* panic= */ true));
+        Lease during = Objects.requireNonNull(state.lease(0, 0, () -> {}, /* panic= */ true));
         conduct.eject(null);
         during.end(Outcome.FAILED);
         alsoBefore.end(Outcome.COMPLETED);

@@ -111,8 +111,8 @@ class EjectionTest {
     void inAPanicAnyNumberOfRequestsGoToAnEjectedReplica() {
         state.conduct().eject(ejection);
 
-        Lease first = Objects.requireNonNull(state.lease(0, () -> {}, /* panic= */ true));
-        Lease second = Objects.requireNonNull(state.lease(0, () -> {}, /* panic= */ true));
+        Lease first = Objects.requireNonNull(state.lease(0, 0, () -> {}, /* panic= */ true));
+        Lease second = Objects.requireNonNull(state.lease(0, 0, () -> {}, /* panic= */ true));
 
         assertThat(first.onTrial() || second.onTrial()).isFalse();
         first.end(Outcome.COMPLETED);

@@ -31,7 +31,7 @@ class BackPressureTest {
     @AfterEach
     void close() throws Exception {
         stage.close();
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 

@@ -30,7 +30,7 @@ class BodiesTest {
 
     @AfterEach
     void close() throws Exception {
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 

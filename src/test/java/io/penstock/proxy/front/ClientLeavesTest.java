@@ -51,7 +51,7 @@ class ClientLeavesTest {
     @AfterEach
     void close() throws Exception {
         stage.close();
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 

@@ -32,7 +32,7 @@ class HeartbeatTest {
 
     @AfterEach
     void close() throws Exception {
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 

@@ -27,7 +27,7 @@ class LocalRoutesTest {
     @AfterEach
     void close() throws Exception {
         stage.close();
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 

@@ -46,7 +46,7 @@ class RetryTest {
 
     @AfterEach
     void close() throws Exception {
-        assertThat(one.busy() + two.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> one.busy() + two.busy() == 0);
         one.close();
         two.close();
     }

@@ -23,6 +23,7 @@ public final class Setting {
     private Duration probeInterval = Duration.ofMillis(100);
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
+    private PenstockConfig.Progress progress = PenstockConfig.Progress.DEFAULT;
     private PenstockConfig.Ejection ejection = PenstockConfig.Ejection.DEFAULT;
     private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
     private PenstockConfig.Heartbeat heartbeat = new PenstockConfig.Heartbeat(MANY, MANY);
@@ -85,6 +86,12 @@ public final class Setting {
     /** Signs of life after this, and then as often. */
     public Setting heartbeat(Duration after) {
         heartbeat = new PenstockConfig.Heartbeat(after, after);
+        return this;
+    }
+
+    /** How long an engine may be silent before it is suspected, and how long after that before it is out. */
+    public Setting progress(Duration suspect, Duration stalled) {
+        progress = new PenstockConfig.Progress(suspect, stalled);
         return this;
     }
 
@@ -186,6 +193,7 @@ public final class Setting {
                         3,
                         1,
                         Duration.ofSeconds(30)),
+                progress,
                 ejection,
                 retry,
                 heartbeat,

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
+import io.penstock.upstream.Ejection;
+import io.penstock.upstream.EngineActivity.Suspicion;
 import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
+import io.penstock.upstream.UpstreamState;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A replica that is out of rotation may finish what it has begun, but not for ever in silence. vLLM that is told to stop
@@ -32,7 +38,7 @@ class StallTest {
     @AfterEach
     void close() throws Exception {
         stage.close();
-        assertThat(replica.busy()).isZero();
+        Eventually.that("no replica is busy any more", () -> replica.busy() == 0);
         replica.close();
     }
 
@@ -81,6 +87,35 @@ class StallTest {
         try (Client client = Client.to(stage)) {
             client.send(Client.chat()).head();
             client.chunk();
+            assertThat(client.isSilentFor(2500)).isTrue();
+            end.countDown();
+            assertThat(client.until("\r\n0\r\n\r\n")).contains("[DONE]");
+        }
+    }
+
+    @Test
+    void silentStreamOfAStalledEngineIsCut() throws Exception {
+        replica.always(Script.begun(EVENT).then(Script.SILENCE));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat()).head();
+            stage.replica("a").engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+            assertThat(client.rest()).contains(EVENT, "upstream_stalled").doesNotContain("[DONE]");
+        }
+        assertThat(stage.report(0).failure()).isEqualTo(FailureKind.STALLED_MID_STREAM);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void silentStreamOfASuspectedOrEjectedReplicaIsLeftAlone(boolean ejected) throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        replica.always(Script.begun(EVENT).then(Script.until(end)).then(Script.END));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat()).head();
+            client.chunk();
+            UpstreamState state = stage.replica("a");
+            state.engine().suspect(new Suspicion(Standing.SUSPECT, "no token"));
+            state.conduct().eject(ejected ? new Ejection(Ejection.Cause.CONSECUTIVE, "5 faults") : null);
+            assertThat(state.usable()).isFalse();
             assertThat(client.isSilentFor(2500)).isTrue();
             end.countDown();
             assertThat(client.until("\r\n0\r\n\r\n")).contains("[DONE]");
