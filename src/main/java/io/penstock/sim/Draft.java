@@ -12,6 +12,7 @@ record Draft(
         Prompt prompt,
         int maxTokens,
         Completion completion,
+        boolean tellsCachedTokens,
         JsonObject request) {
 
     int promptTokens() {

@@ -78,6 +78,10 @@ final class Generation {
 
     private void token(int index) {
         metrics.token(draft, index);
+        Engine.Slot made = slot;
+        if (index == 0 && made != null) {
+            shape.cached(made.cachedTokens());
+        }
         if (strikes(index)) {
             return;
         }

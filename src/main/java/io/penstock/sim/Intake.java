@@ -93,6 +93,7 @@ final class Intake {
                 prompt,
                 limit,
                 Completion.of(text, limit, stops(body)),
+                options.promptTokensDetails(),
                 body);
     }
 
