@@ -37,7 +37,7 @@ class StepEngineTest {
         // a decodes alone till 14.3 ms; then b gets 2047 tokens of a step and 1953 of the next.
         assertThat(trace)
                 .containsExactly(
-                        "a0@7124000", "a1@14248040", "a2@142185540", "a3@264248040", "b0@264248040", "a4@271372160");
+                        "a0@7124000", "a1@14248040", "a2@142185540", "a3@264248040", "b0@264248040", "a4@271372200");
     }
 
     @Test
@@ -124,6 +124,18 @@ class StepEngineTest {
         // All 320 tokens and the one that was made are computed again once a is done.
         assertThat(when("b1") - when("a19")).isEqualTo(20_062_500);
         assertThat(replica.reading()).isEqualTo(new EngineReading(0, 0, 0, 640, 0, 640, 0, 40, 1));
+    }
+
+    @Test
+    void whoHasToStartAgainDoesSoBeforeThoseThatWait() {
+        replica = withBlocks(41);
+        submit("a", UNIQUE, 320, 20);
+        submit("b", UNIQUE, 320, 20);
+        submit("c", UNIQUE, 336, 1);
+        time.runAll();
+
+        assertThat(replica.reading().preemptions()).isOne();
+        assertThat(when("b1")).isLessThan(when("c0"));
     }
 
     @Test
