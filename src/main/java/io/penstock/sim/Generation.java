@@ -72,7 +72,7 @@ final class Generation {
     private void admit(long slowdown) {
         if (!over) {
             metrics.accepted(draft);
-            slot = engine.admit(draft.promptTokens(), draft.completion().size(), slowdown, this::token);
+            slot = engine.admit(draft.prompt(), draft.completion().size(), slowdown, this::token);
         }
     }
 
