@@ -36,12 +36,12 @@ public record Cell(
     private static final EngineProfile SMALL = EngineProfile.H100_8B;
     private static final EngineProfile LARGE = EngineProfile.H100_70B.withCacheBlocks(22_500);
 
-    private static final Workload CHAT = new Workload(82, 500, 225, 0, 0, 0, 1, false);
-    private static final Workload BURSTS = new Workload(60, 500, 225, 0, 0, 0, 3, false);
-    private static final Workload MIX = new Workload(32.4, 500, 225, 0.1, 0, 0, 1, false);
+    private static final Workload CHAT = new Workload(82, 450, 170, 0, 0, 0, 1, false);
+    private static final Workload BURSTS = new Workload(60, 450, 190, 0, 0, 0, 3, false);
+    private static final Workload MIX = new Workload(32.4, 450, 150, 0.1, 0, 0, 1, false);
     private static final Workload GROUPS = new Workload(9, 1_200, 150, 0, 150, 6_000, 1, false);
-    private static final Workload ONE_PROMPT = new Workload(54, 400, 225, 0, 1, 3_000, 1, false);
-    private static final Workload TENANTS = new Workload(40, 500, 225, 0, 0, 0, 1, true);
+    private static final Workload ONE_PROMPT = new Workload(54, 400, 175, 0, 1, 3_000, 1, false);
+    private static final Workload TENANTS = new Workload(40, 450, 170, 0, 0, 0, 1, true);
 
     /** All of them. */
     public static final List<Cell> ALL = List.of(

@@ -23,6 +23,7 @@ public final class Assignment {
     private final double output;
     private final double waitSeconds;
     private @Nullable State state;
+    private boolean touched;
     private long sentNanos;
     private double silenceSeconds;
     private double dueSeconds;
@@ -114,6 +115,7 @@ public final class Assignment {
     /** Puts it into the replica's lane: assigned, not sent. */
     public void lined() {
         enter(null, State.LINED);
+        touch();
         outlook.lined(this);
     }
 
@@ -130,6 +132,7 @@ public final class Assignment {
      */
     public void sent(long nowNanos) {
         enter(null, State.PENDING);
+        touch();
         sentNanos = nowNanos;
         double ahead = outlook.waitSeconds(0, nowNanos);
         silenceSeconds = 2 * ahead;
@@ -187,6 +190,14 @@ public final class Assignment {
             outlook.endedAnswering(this, nowNanos);
         } else if (was == State.LINED) {
             outlook.unlined(this);
+        }
+    }
+
+    /** The replica will see the prompt, once. A choice that comes to nothing must leave no trace, or the next one finds it. */
+    private void touch() {
+        if (!touched) {
+            touched = true;
+            outlook.index().touch(traits.prompt());
         }
     }
 

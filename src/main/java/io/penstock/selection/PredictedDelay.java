@@ -145,7 +145,7 @@ public final class PredictedDelay {
     }
 
     /**
-     * Chooses a replica, and notes that it will see the prompt.
+     * Chooses a replica.
      *
      * @param traits what is known of the request
      * @param candidates who may be chosen; at least one, all of them known since the last {@link #refresh}
@@ -187,7 +187,6 @@ public final class PredictedDelay {
         ReplicaOutlook outlook = offer.outlook;
         double wait = outlook.waitSeconds(offer.uncached, nowNanos);
         outlook.turn(++turn);
-        outlook.index().touch(traits.prompt());
         return new Assignment(outlook, traits, offer.uncached, output, wait);
     }
 
