@@ -24,9 +24,11 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
 
     @Spec
+    @SuppressWarnings("NullAway.Init") // By picocli.
     private CommandSpec spec;
 
     @Parameters(paramLabel = "WHAT", description = "What to compare: routing.")
+    @SuppressWarnings("NullAway.Init") // By picocli.
     private String what;
 
     @Option(names = "--cells", split = ",", paramLabel = "NAME", description = "Which cells; all unless given.")
@@ -47,7 +49,8 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "there is only: bench routing");
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.println("CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST  IDLEST");
+        out.println(
+                "CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST  IDLEST");
         try {
             for (String name : cells) {
                 for (int seed = 1; seed <= seeds; seed++) {

@@ -139,7 +139,8 @@ class ArchitectureTest {
     }
 
     private static ArchRule theSimulatorImportsNobody(String root) {
-        String[] forbidden = Stream.concat(ORDER.stream().map(each -> root + "." + each + ".."), Stream.of(root, root + ".bench.."))
+        String[] forbidden = Stream.concat(
+                        ORDER.stream().map(each -> root + "." + each + ".."), Stream.of(root, root + ".bench.."))
                 .toArray(String[]::new);
         return noClasses()
                 .that()

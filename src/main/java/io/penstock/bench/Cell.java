@@ -76,8 +76,7 @@ public record Cell(
      * @return the changed copy
      */
     public Cell at(double perSecond) {
-        return new Cell(
-                name, workload.at(perSecond), profile, replicas, trouble, firstTokenSeconds, interTokenSeconds);
+        return new Cell(name, workload.at(perSecond), profile, replicas, trouble, firstTokenSeconds, interTokenSeconds);
     }
 
     /**

@@ -209,7 +209,8 @@ public final class CellRun {
             }
             long first = firstNanos[i] == 0 ? nanos(LAST_SECONDS) : firstNanos[i] + NETWORK.toNanos();
             double waited = (first - call.arrivalNanos()) / 1e9;
-            double step = call.outputTokens() == 1 ? 0 : (lastNanos[i] - firstNanos[i]) / 1e9 / (call.outputTokens() - 1);
+            double step =
+                    call.outputTokens() == 1 ? 0 : (lastNanos[i] - firstNanos[i]) / 1e9 / (call.outputTokens() - 1);
             good += lastNanos[i] != 0 && waited <= cell.firstTokenSeconds() && step <= cell.interTokenSeconds() ? 1 : 0;
             all.add(waited);
             if (call.caller().equals(Workload.QUIET)) {

@@ -40,8 +40,7 @@ record Workload(
 
     /** The same at another rate. */
     Workload at(double perSecond) {
-        return new Workload(
-                perSecond, promptTokens, outputTokens, longShare, groups, sharedTokens, burstiness, flood);
+        return new Workload(perSecond, promptTokens, outputTokens, longShare, groups, sharedTokens, burstiness, flood);
     }
 
     /** All requests of so many seconds, in order; the same for the same seed. */
@@ -88,7 +87,7 @@ record Workload(
         }
         double error = 1 + ESTIMATE * (2 * random.nextDouble() - 1);
         Prompt seen = new Prompt((int) Math.max(1, tokens * error), pieces);
-        return new BenchCall(atNanos, caller, seen, pieces, tokens, output);
+        return new BenchCall(atNanos, caller, seen, tokens, output);
     }
 
     private int zipf(Random random) {
