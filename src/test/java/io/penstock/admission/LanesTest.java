@@ -89,15 +89,16 @@ class LanesTest {
     @Test
     void aRequestWaitsForTheReplicaThatHasReadItsBeginning() {
         long[] pieces = pieces(7);
-        enter("first", 6_400, "", pieces);
+        enter("first", 12_800, "", pieces);
         UpstreamState warm = at("first");
+        now.addAndGet(800 * MS);
         output("first");
         enter("elsewhere", 640);
         end("elsewhere", Outcome.COMPLETED);
         // Not open for a moment: two are to be read there.
-        fill(warm, 2_100);
+        fill(warm, 4_000);
 
-        enter("second", 6_400, "", pieces);
+        enter("second", 12_800, "", pieces);
         assertThat(served).doesNotContainKey("second");
         output("fill0");
         output("fill1");
@@ -108,11 +109,12 @@ class LanesTest {
     @Test
     void aRequestLeavesItsLaneOnceWaitingTakesLonger() {
         long[] pieces = pieces(7);
-        enter("first", 6_400, "", pieces);
+        enter("first", 12_800, "", pieces);
         UpstreamState warm = at("first");
+        now.addAndGet(800 * MS);
         output("first");
-        fill(warm, 2_100);
-        enter("second", 6_400, "", pieces);
+        fill(warm, 4_000);
+        enter("second", 12_800, "", pieces);
         assertThat(served).doesNotContainKey("second");
 
         // Not a sign of life, while reading all of it elsewhere would take less than a second.
@@ -144,6 +146,7 @@ class LanesTest {
         List<String> firstSix = order.subList(0, 6);
         assertThat(firstSix.stream().filter(name -> name.startsWith("late"))).hasSizeBetween(2, 4);
         assertThat(firstSix.stream().filter(name -> name.startsWith("loud"))).hasSizeBetween(2, 4);
+        endAll();
         booksAreEmpty(room);
     }
 
