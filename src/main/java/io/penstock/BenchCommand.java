@@ -49,8 +49,8 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "there is only: bench routing");
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.println(
-                "CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST  IDLEST");
+        out.println("CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST "
+                + " IDLEST");
         try {
             for (String name : cells) {
                 for (int seed = 1; seed <= seeds; seed++) {

@@ -78,7 +78,9 @@ class RoutingBenchTest {
         Cell cell = Cell.named("W5").at(20).with(16);
         double idlest = 1;
         for (int seed = 1; seed <= 4; seed++) {
-            idlest = Math.min(idlest, new CellRun(cell, Policy.PREDICTED_DELAY, terms, seed).run().idlest());
+            idlest = Math.min(
+                    idlest,
+                    new CellRun(cell, Policy.PREDICTED_DELAY, terms, seed).run().idlest());
         }
         return idlest;
     }
