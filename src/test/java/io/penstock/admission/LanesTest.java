@@ -310,7 +310,7 @@ class LanesTest {
                 running.output(now.get());
                 running.output(now.get() + MS);
             }
-            running.end(Outcome.values()[random.nextInt(3)]);
+            running.end(Fleet.outcome(random.nextInt(3)));
         }
         if (!tickets.isEmpty() && random.nextInt(3) == 0) {
             tickets.remove(random.nextInt(tickets.size())).cancel();
