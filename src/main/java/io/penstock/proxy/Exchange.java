@@ -116,6 +116,7 @@ final class Exchange {
         }
         timeline.waits(loop.now());
         ticket = loop.shared().room().await(traits, itinerary.tried(), front, loop::execute, this::granted);
+        loop.watchRoom();
         if (ticket == null) {
             reply.refuse(
                     new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));

@@ -45,6 +45,8 @@ final class Loop {
     /** When the operating system gives a connection up; how long a request waits for one is {@code timeouts.connect}. */
     private static final int LONGEST_CONNECT_MILLIS = 60_000;
 
+    private static final long ROOM_MILLIS = 10;
+
     private final Vertx vertx;
     private final Context context;
     private final Shared shared;
@@ -55,6 +57,7 @@ final class Loop {
     // Connections that have carried a request: one of them that closes unanswered was closed before we sent.
     private final Set<HttpConnection> used = Collections.newSetFromMap(new WeakHashMap<>());
     private PenstockConfig config;
+    private boolean watchingRoom;
 
     Loop(Vertx vertx, Context context, Shared shared, PenstockConfig config) {
         this.vertx = vertx;
@@ -127,6 +130,21 @@ final class Loop {
         } catch (RuntimeException e) {
             LOG.error("an observer failed", e);
         }
+    }
+
+    /** A request of this loop waits: if time alone may let it go, somebody has to look at the clock. */
+    void watchRoom() {
+        if (watchingRoom || !shared.room().opensWithTime()) {
+            return;
+        }
+        watchingRoom = true;
+        vertx.setTimer(ROOM_MILLIS, tick -> {
+            watchingRoom = false;
+            if (shared.room().waiting() > 0) {
+                shared.room().wake();
+                watchRoom();
+            }
+        });
     }
 
     /** A copy, since whoever walks it may end some of them. */

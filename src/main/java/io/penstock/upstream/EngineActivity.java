@@ -139,6 +139,16 @@ public final class EngineActivity {
     }
 
     /**
+     * How many tokens its KV cache holds, as far as it said so.
+     *
+     * @return tokens; 0 if it is not known
+     */
+    public long cacheTokens() {
+        EngineGauges last = gauges;
+        return last == null ? 0 : last.cacheTokens();
+    }
+
+    /**
      * Notes what it says about itself. For the probe verticle only.
      *
      * @param reading the reading; null to forget the last one
