@@ -115,8 +115,7 @@ final class Exchange {
             return;
         }
         timeline.waits(loop.now());
-        ticket = loop.shared().room().await(traits, itinerary.tried(), front, loop::execute, this::granted);
-        loop.watchRoom();
+        ticket = loop.await(traits, itinerary.tried(), front, this::granted);
         if (ticket == null) {
             reply.refuse(
                     new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));

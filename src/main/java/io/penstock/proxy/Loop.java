@@ -1,11 +1,15 @@
 package io.penstock.proxy;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.penstock.admission.Tried;
+import io.penstock.admission.WaitingRoom;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
 import io.penstock.health.Doubt;
 import io.penstock.health.Incident;
 import io.penstock.health.ProbeVerticle;
+import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.Lease;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Context;
@@ -28,6 +32,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -132,8 +138,15 @@ final class Loop {
         }
     }
 
+    /** As {@link WaitingRoom#await}; the lease is delivered on this loop. */
+    WaitingRoom.@Nullable Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {
+        WaitingRoom.Ticket ticket = shared.room().await(traits, tried, front, this::execute, granted);
+        watchRoom();
+        return ticket;
+    }
+
     /** A request of this loop waits: if time alone may let it go, somebody has to look at the clock. */
-    void watchRoom() {
+    private void watchRoom() {
         if (watchingRoom || !shared.room().opensWithTime()) {
             return;
         }
