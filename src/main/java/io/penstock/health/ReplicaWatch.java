@@ -312,6 +312,7 @@ final class ReplicaWatch {
             state.restarted();
         }
         if (flip.to() == Standing.READY) {
+            state.conduct().returned();
             listener.returning(state, flip.from());
         }
         state.judge(flip.to(), flip.reason());
