@@ -34,7 +34,7 @@ class ADayOfFaultsTest {
     }
 
     @ParameterizedTest(name = "seed {0}, {1} replicas")
-    @CsvSource({"1, 4", "2, 2", "3, 3"})
+    @CsvSource({"1, 4", "2, 2"})
     void whateverHappensTheInvariantsHold(long seed, int replicas) {
         live(seed, replicas);
     }
@@ -42,7 +42,7 @@ class ADayOfFaultsTest {
     @Tag("faults")
     @ParameterizedTest(name = "seed {0}, {1} replicas")
     @CsvSource({
-        "11, 2", "12, 3", "13, 4", "14, 5", "15, 8", "16, 2", "17, 3", "18, 4", "19, 5", "20, 8", "21, 2", "22, 3"
+        "3, 3", "11, 2", "12, 3", "13, 4", "14, 5", "15, 8", "16, 2", "17, 3", "18, 4", "19, 5", "20, 8", "21, 2"
     })
     void theInvariantsHoldOnManyDays(long seed, int replicas) {
         live(seed, replicas);
