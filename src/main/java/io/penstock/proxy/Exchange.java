@@ -81,16 +81,16 @@ final class Exchange {
     private void bodyArrived(Buffer whole) {
         body = whole;
         bodyIsIn = true;
-        String type = request.getHeader("content-type");
+        BodyTraits reader = admitted.traits(loop.shared().seed());
         if (loop.shared().poison().contains(whole)) {
             reply.refuse(new ProxyFailure(
                     FailureKind.POISON_BODY,
                     "this request was in flight when two replicas died a moment ago; it is refused for a minute"));
         } else if (whole.length() <= READ_ON_LOOP_BYTES) {
-            understood(BodyTraits.read(whole, type));
+            understood(reader.read(whole));
         } else {
             loop.vertx()
-                    .executeBlocking(() -> BodyTraits.read(whole, type), /* ordered= */ false)
+                    .executeBlocking(() -> reader.read(whole), /* ordered= */ false)
                     .onComplete(read -> understood(read.succeeded() ? read.result() : RequestTraits.NONE));
         }
     }

@@ -95,7 +95,8 @@ public final class Stage implements AutoCloseable {
                 books,
                 lifecycle,
                 System::nanoTime,
-                () -> "id-" + ids.incrementAndGet());
+                () -> "id-" + ids.incrementAndGet(),
+                /* seed= */ 7);
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
         await(vertx.deployVerticle(
