@@ -53,6 +53,11 @@ final class AdminClient {
         return answer.body();
     }
 
+    /** Why the newest request with that id went where it did. */
+    Answer explain(String requestId) throws Unreachable {
+        return call("GET", "/explain/" + encoded(requestId));
+    }
+
     /** Marks a replica as draining. */
     Answer drain(String name) throws Unreachable {
         return call("POST", "/drain/" + encoded(name));

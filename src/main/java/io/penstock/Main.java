@@ -67,6 +67,7 @@ public final class Main {
                 .addSubcommand(new io.penstock.CheckCommand())
                 .addSubcommand(new ImportCommand(System.in))
                 .addSubcommand(new StatusCommand())
+                .addSubcommand(new ExplainCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
                 .addSubcommand(new UndrainCommand(chance.nanoClock()))
                 .addSubcommand(new BenchCommand())

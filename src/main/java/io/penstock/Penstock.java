@@ -18,6 +18,7 @@ import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.Lifecycle;
 import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
+import io.penstock.proxy.Receipts;
 import io.penstock.proxy.RetryPolicy;
 import io.penstock.proxy.Shared;
 import io.penstock.upstream.Discovery;
@@ -83,6 +84,7 @@ final class Penstock {
                 retries,
                 new PoisonBodies(chance.nanoClock()),
                 ExchangeObserver.all(List.of(metrics, accessLog)),
+                new Receipts(Receipts.REMEMBERED, chance.nanoClock()),
                 lifecycle,
                 chance.nanoClock(),
                 chance.requestIds(),
@@ -157,6 +159,8 @@ final class Penstock {
                 lifecycle::leaving,
                 this::stuckLoops,
                 room::wake,
+                room::learned,
+                shared.receipts(),
                 metrics::scrape);
     }
 

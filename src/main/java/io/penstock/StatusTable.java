@@ -4,6 +4,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** How the replicas stand, for people: a table that fits a terminal of 80 columns, and a line for each thing amiss. */
@@ -42,6 +43,7 @@ final class StatusTable {
             lines.add("no replicas");
         } else {
             lines.addAll(table(replicas));
+            lines.addAll(learned(replicas));
         }
         for (JsonObject replica : replicas) {
             if (!replica.getBoolean("usable", false)) {
@@ -71,6 +73,28 @@ final class StatusTable {
         List<String> lines = new ArrayList<>();
         rows.forEach(row -> lines.add(line(row, widths)));
         return lines;
+    }
+
+    /** What predictions are made from, while they are made. */
+    private static List<String> learned(List<JsonObject> replicas) {
+        Columns columns = new Columns("LEARNED", "READS TOK/S", "TOKEN GAP MS", "INDEXED PIECES");
+        boolean any = false;
+        for (JsonObject replica : replicas) {
+            JsonObject learned = replica.getJsonObject("learned");
+            if (learned != null) {
+                any = true;
+                columns.row(
+                        plain(replica.getString("name")),
+                        number(learned.getDouble("readTokensPerSecond"), "%.0f"),
+                        number(learned.getDouble("tokenGapMillis"), "%.1f"),
+                        learned.getInteger("indexedPieces") + "/" + learned.getInteger("indexCapacity"));
+            }
+        }
+        return any ? columns.lines("") : List.of();
+    }
+
+    private static String number(@Nullable Double value, String format) {
+        return value == null ? "?" : String.format(Locale.ROOT, format, value);
     }
 
     private static void shrink(int[] widths, int column) {

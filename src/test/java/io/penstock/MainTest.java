@@ -24,7 +24,17 @@ class MainTest {
     void allCommandsAreThere() {
         assertThat(main.getSubcommands().keySet())
                 .containsExactly(
-                        "serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "bench", "rehearse");
+                        "serve",
+                        "demo",
+                        "sim",
+                        "check",
+                        "import",
+                        "status",
+                        "explain",
+                        "drain",
+                        "undrain",
+                        "bench",
+                        "rehearse");
     }
 
     @Test

@@ -31,7 +31,14 @@ public final class AdminVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(AdminVerticle.class);
 
     private static final List<String> ENDPOINTS = List.of(
-            "GET /livez", "GET /readyz", "GET /metrics", "GET /upstreams", "POST /drain/NAME", "POST /undrain/NAME");
+            "GET /livez",
+            "GET /readyz",
+            "GET /metrics",
+            "GET /upstreams",
+            "GET /explain",
+            "GET /explain/ID",
+            "POST /drain/NAME",
+            "POST /undrain/NAME");
     private static final String JSON = "application/json";
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
     // Nothing that is asked here has a body; what comes anyway is read and thrown away, up to this.
@@ -100,6 +107,8 @@ public final class AdminVerticle extends VerticleBase {
         get(router, "/readyz/*").handler(new Readiness(vertx, instance));
         get(router, "/metrics").handler(this::metrics);
         get(router, "/upstreams").handler(context -> answer(context, 200, UpstreamListing.of(instance)));
+        get(router, "/explain").handler(context -> answer(context, 200, ReceiptListing.newest(instance.receipts())));
+        get(router, "/explain/:id").handler(this::explain);
         BodyHandler tinyBody = BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES);
         router.post("/drain/:name").handler(tinyBody).handler(context -> change(context, true));
         router.post("/undrain/:name").handler(tinyBody).handler(context -> change(context, false));
@@ -139,6 +148,11 @@ public final class AdminVerticle extends VerticleBase {
         vertx.executeBlocking(instance.scrape()::get)
                 .onSuccess(text -> answer(context, 200, PROMETHEUS, text))
                 .onFailure(context::fail);
+    }
+
+    private void explain(RoutingContext context) {
+        JsonObject receipt = ReceiptListing.of(instance.receipts(), context.pathParam("id"));
+        answer(context, receipt == null ? 404 : 200, receipt == null ? error(ReceiptListing.NONE) : receipt);
     }
 
     private void change(RoutingContext context, boolean drain) {

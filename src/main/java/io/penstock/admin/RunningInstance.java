@@ -1,8 +1,11 @@
 package io.penstock.admin;
 
+import io.penstock.proxy.Receipts;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.LiveUpstreams;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -20,6 +23,8 @@ import java.util.function.Supplier;
  * @param lameDuck whether Penstock is on its way down
  * @param loopProblems what is wrong with the event loops, one phrase each; empty while they turn
  * @param wakeWaiting called when a replica may take work again
+ * @param learned what was learned of the replicas, by their ids; empty unless the policy learns
+ * @param receipts why the newest requests went where they did
  * @param scrape all metrics in Prometheus' text format; called on a worker thread
  */
 public record RunningInstance(
@@ -31,4 +36,6 @@ public record RunningInstance(
         BooleanSupplier lameDuck,
         Supplier<List<String>> loopProblems,
         Runnable wakeWaiting,
+        Supplier<Map<String, LearnedSpeed>> learned,
+        Receipts receipts,
         Supplier<String> scrape) {}

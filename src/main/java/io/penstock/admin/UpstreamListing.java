@@ -1,6 +1,7 @@
 package io.penstock.admin;
 
 import io.penstock.config.Replica;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
@@ -8,6 +9,7 @@ import io.penstock.upstream.UpstreamState;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +22,10 @@ final class UpstreamListing {
     /** The whole instance. */
     static JsonObject of(RunningInstance instance) {
         JsonArray replicas = new JsonArray();
+        Map<String, LearnedSpeed> learned = instance.learned().get();
         for (UpstreamState member : instance.upstreams().current().members()) {
-            replicas.add(of(member));
+            LearnedSpeed speed = learned.get(member.id());
+            replicas.add(speed == null ? of(member) : of(member).put("learned", of(speed)));
         }
         return new JsonObject()
                 .put("version", instance.version())
@@ -59,6 +63,15 @@ final class UpstreamListing {
                 .put("completed", state.count(Outcome.COMPLETED))
                 .put("failed", state.count(Outcome.FAILED))
                 .put("ignored", state.count(Outcome.IGNORED));
+    }
+
+    /** What predictions are made from; null for what is not known yet. */
+    private static JsonObject of(LearnedSpeed speed) {
+        return new JsonObject()
+                .put("readTokensPerSecond", speed.tokensPerSecond() > 0 ? speed.tokensPerSecond() : null)
+                .put("tokenGapMillis", speed.gapSeconds() > 0 ? speed.gapSeconds() * 1e3 : null)
+                .put("indexedPieces", speed.indexedPieces())
+                .put("indexCapacity", speed.indexCapacity());
     }
 
     /** What its engines last said, however long ago; null if nothing is known of the process that runs now. */

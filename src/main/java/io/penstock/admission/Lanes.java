@@ -2,16 +2,20 @@ package io.penstock.admission;
 
 import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.selection.Assignment;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.PredictedDelay;
 import io.penstock.selection.PredictionTerms;
 import io.penstock.selection.ReplicaOutlook;
 import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.Choice;
+import io.penstock.upstream.Choice.Reason;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.LeaseListener;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +69,15 @@ final class Lanes {
         return predictor;
     }
 
+    /** What was learned of each replica, by its id. Takes the door by itself. */
+    Map<String, LearnedSpeed> learned() {
+        Map<String, LearnedSpeed> learned = new HashMap<>();
+        synchronized (door) {
+            predictor.outlooks().forEach(each -> learned.put(each.upstream().id(), each.learned()));
+        }
+        return learned;
+    }
+
     /** Whether a request gives an engine something to do that can be predicted. */
     static boolean concerns(RequestTraits traits) {
         return traits.bodyBytes() > 0 || traits.prompt().tokens() > 0;
@@ -88,7 +101,7 @@ final class Lanes {
         if (!free.isEmpty()
                 && (urgent || (!lanes.containsKey(upstream) && chosen.outlook().open(now)))) {
             order.arrives(traits.caller());
-            Lease lease = send(chosen, traits, now, /* panic= */ false);
+            Lease lease = send(chosen, traits, now, /* panic= */ false, /* laneNanos= */ 0);
             if (lease != null) {
                 return lease;
             }
@@ -121,18 +134,21 @@ final class Lanes {
     @Nullable
     Lease take(UpstreamState upstream, RequestTraits traits, long now, boolean panic) {
         predictor.refresh(live.current().members(), now);
+        Reason reason = panic ? Reason.PANIC : Reason.TRIAL;
         order.arrives(traits.caller());
-        Lease lease = send(predictor.assign(traits, upstream, now), traits, now, panic);
+        Lease lease = send(predictor.assign(traits, upstream, reason, now), traits, now, panic, /* laneNanos= */ 0);
         if (lease == null) {
             order.leaves(traits.caller());
         }
         return lease;
     }
 
-    private @Nullable Lease send(Assignment assignment, RequestTraits traits, long now, boolean panic) {
+    private @Nullable Lease send(Assignment assignment, RequestTraits traits, long now, boolean panic, long laneNanos) {
         UpstreamState upstream = assignment.outlook().upstream();
         Lease lease = upstream.lease(now, traits.bodyBytes(), new Sent(assignment), panic);
         if (lease != null) {
+            Choice choice = assignment.choice();
+            lease.because(laneNanos == 0 ? choice : choice.afterLane(laneNanos));
             try {
                 assignment.sent(now);
                 order.sent(traits.caller(), assignment.charge());
@@ -234,8 +250,9 @@ final class Lanes {
         }
         boolean moves = waiting.outlook() != to;
         leave(ticket, waiting);
-        Assignment going = moves ? predictor.assign(ticket.traits(), to.upstream(), now) : waiting;
-        Lease lease = send(going, ticket.traits(), now, /* panic= */ false);
+        Assignment going = moves ? predictor.move(waiting, to, now) : waiting;
+        long laneNanos = now - waiting.choice().madeNanos();
+        Lease lease = send(going, ticket.traits(), now, /* panic= */ false, laneNanos);
         if (lease == null) { // Something came in between: it waits on.
             order.leaves(ticket.traits().caller());
             enter(ticket, waiting);

@@ -3,9 +3,11 @@ package io.penstock.admission;
 import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.selection.Candidates;
+import io.penstock.selection.LoadChoice;
 import io.penstock.selection.RequestTraits;
 import io.penstock.selection.SelectionPolicy;
 import io.penstock.selection.Selector;
+import io.penstock.upstream.Choice.Reason;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.UpstreamState;
@@ -24,18 +26,26 @@ final class PlaceFinder {
     private final Runnable wake;
     private final Selector inPanic = SelectionPolicy.selector(Policy.LEAST_IN_FLIGHT);
     // Written by the config verticle's news, read by every event loop.
-    private volatile Selector selector;
+    private volatile Rule rule;
+
+    private record Rule(Selector selector, Reason reason) {
+        static Rule of(Policy policy) {
+            return new Rule(
+                    SelectionPolicy.selector(policy),
+                    policy == Policy.ROUND_ROBIN ? Reason.IN_TURN : Reason.LEAST_IN_FLIGHT);
+        }
+    }
 
     /** Finds by this policy; {@code wake} is run whenever a place has become free. */
     PlaceFinder(LiveUpstreams live, LongSupplier nanoClock, Policy policy, Runnable wake) {
         this.live = live;
         this.nanoClock = nanoClock;
         this.wake = wake;
-        this.selector = SelectionPolicy.selector(policy);
+        this.rule = Rule.of(policy);
     }
 
     void become(Policy policy) {
-        selector = SelectionPolicy.selector(policy);
+        rule = Rule.of(policy);
     }
 
     /**
@@ -61,6 +71,7 @@ final class PlaceFinder {
                 && !onTrial.conduct().busy().holds(now)) {
             Lease trial = take(predicting, onTrial, traits, /* panic= */ false, now);
             if (trial != null) {
+                explain(trial, Reason.TRIAL, List.of(onTrial), now);
                 return trial;
             }
         }
@@ -85,10 +96,13 @@ final class PlaceFinder {
     private @Nullable Lease leaseAmong(
             @Nullable Lanes predicting, List<UpstreamState> members, RequestTraits traits, boolean panic, long now) {
         UpstreamState onRamp = null;
+        Rule used = rule;
+        Reason reason = panic ? Reason.PANIC : used.reason();
         while (!members.isEmpty()) {
-            UpstreamState chosen = (panic ? inPanic : selector).choose(members, traits);
+            UpstreamState chosen = (panic ? inPanic : used.selector()).choose(members, traits);
             Lease lease = take(predicting, chosen, traits, panic, now);
             if (lease != null) {
+                explain(lease, reason, members, now);
                 return lease;
             }
             onRamp = chosen.conduct().ramp().active() ? chosen : onRamp;
@@ -98,6 +112,17 @@ final class PlaceFinder {
             return null;
         }
         onRamp.conduct().ramp().lift();
-        return take(predicting, onRamp, traits, panic, now);
+        Lease lease = take(predicting, onRamp, traits, panic, now);
+        if (lease != null) {
+            explain(lease, reason, List.of(onRamp), now);
+        }
+        return lease;
+    }
+
+    /** Whoever predicted has said so already. */
+    private static void explain(Lease lease, Reason reason, List<UpstreamState> members, long now) {
+        if (lease.choice() == null) {
+            lease.because(LoadChoice.of(reason, members, lease.upstream(), now));
+        }
     }
 }

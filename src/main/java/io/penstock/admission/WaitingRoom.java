@@ -2,6 +2,7 @@ package io.penstock.admission;
 
 import io.penstock.config.PenstockConfig;
 import io.penstock.selection.Assignment;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.PredictionTerms;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
@@ -9,6 +10,7 @@ import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -262,6 +264,12 @@ public final class WaitingRoom {
      */
     public boolean opensWithTime() {
         return lanes != null;
+    }
+
+    /** What was learned of the replicas, by their ids; empty unless predictions are made. Any thread may ask. */
+    public Map<String, LearnedSpeed> learned() {
+        Lanes inUse = lanes;
+        return inUse == null ? Map.of() : inUse.learned();
     }
 
     /** For tests: null unless predictions are made. */

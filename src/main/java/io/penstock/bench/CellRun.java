@@ -104,7 +104,8 @@ public final class CellRun {
                 PenstockConfig.Drain.DEFAULT,
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
-                PenstockConfig.Log.DEFAULT);
+                PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Explain.DEFAULT);
     }
 
     /**

@@ -4,6 +4,7 @@ import io.netty.util.NetUtil;
 import io.penstock.config.PenstockConfig.Admission;
 import io.penstock.config.PenstockConfig.Drain;
 import io.penstock.config.PenstockConfig.Ejection;
+import io.penstock.config.PenstockConfig.Explain;
 import io.penstock.config.PenstockConfig.Heartbeat;
 import io.penstock.config.PenstockConfig.Limits;
 import io.penstock.config.PenstockConfig.Log;
@@ -98,7 +99,8 @@ final class FileLayout {
                 root.section("drain", FileLayout::drain),
                 root.section("routes", FileLayout::routes),
                 root.section("trust", this::trust),
-                root.section("log", FileLayout::log));
+                root.section("log", FileLayout::log),
+                root.section("explain", FileLayout::explain));
         root.end();
         return config;
     }
@@ -269,6 +271,10 @@ final class FileLayout {
 
     private static Log log(Section section) {
         return new Log(section.value("access", Notation.flag(), Log.DEFAULT.access()));
+    }
+
+    private static Explain explain(Section section) {
+        return new Explain(section.value("headers", Notation.flag(), Explain.DEFAULT.headers()));
     }
 
     /** Whether both cannot be listened at: the same port of the same host, or of all hosts. Port 0 is any free one. */

@@ -23,6 +23,7 @@ import java.util.Set;
  * @param routes paths opened beside the inference API
  * @param trust whose forwarding headers are believed
  * @param log what is written
+ * @param explain who is told why a request went where it did
  */
 public record PenstockConfig(
         Endpoint listen,
@@ -40,7 +41,8 @@ public record PenstockConfig(
         Drain drain,
         Routes routes,
         Trust trust,
-        Log log) {
+        Log log,
+        Explain explain) {
 
     /** {@code 0.0.0.0:8000}, vLLM's own port. */
     public static final Endpoint DEFAULT_LISTEN = new Endpoint("0.0.0.0", 8000);
@@ -91,7 +93,8 @@ public record PenstockConfig(
                 drain,
                 routes,
                 trust,
-                log);
+                log,
+                explain);
     }
 
     /** The policies that {@code selection} can name, each spelled in the file in lower case. */
@@ -310,5 +313,16 @@ public record PenstockConfig(
     public record Log(boolean access) {
         /** Access log on. */
         public static final Log DEFAULT = new Log(true);
+    }
+
+    /**
+     * Why requests went where they did, beside what the operator can always ask for.
+     *
+     * @param headers whether answers name their replica and the reason in {@code X-Penstock-Replica} and
+     *     {@code X-Penstock-Reason}
+     */
+    public record Explain(boolean headers) {
+        /** Clients are told nothing. */
+        public static final Explain DEFAULT = new Explain(false);
     }
 }

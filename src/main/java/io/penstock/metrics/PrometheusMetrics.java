@@ -45,6 +45,16 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     static final String FIRST_OUTPUT = "penstock_time_to_first_output";
     /** Time spent waiting for a replica; Micrometer appends {@code _seconds}. */
     static final String QUEUE = "penstock_queue";
+    /** How far first outputs were from their prediction, by {@code direction}; Micrometer appends {@code _seconds}. */
+    static final String PREDICTION_ERROR = "penstock_prediction_error";
+    /** Time in a replica's lane; Micrometer appends {@code _seconds}. */
+    static final String LANE = "penstock_lane";
+    /** Requests that left another lane for that of {@code replica}. */
+    static final String LANE_MOVES = "penstock_lane_moves_total";
+    /** Prompt tokens that the replica was thought to have seen, by {@code replica}. */
+    static final String PREFIX_HITS = "penstock_prefix_hit_tokens_total";
+    /** All prompt tokens that were looked up for it, by {@code replica}. */
+    static final String PREFIX_LOOKUPS = "penstock_prefix_lookup_tokens_total";
     /** Tries at replicas, by {@code replica} and {@code reason}. */
     static final String ATTEMPTS = "penstock_attempts_total";
     /** Requests whose client left or was given up, by the {@code phase} they were in. */
@@ -221,6 +231,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         for (AttemptReport attempt : report.attempts()) {
             replicas.attempt(attempt.replica(), attempt.failure());
         }
+        replicas.predicted(report);
         // Prometheus counts in doubles: whole numbers stay exact up to 9 PB.
         events.increment((double) report.events());
         bytesIn.increment((double) report.bytesIn());
@@ -304,7 +315,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         return found != null ? found : map.computeIfAbsent(key, make);
     }
 
-    private static Duration[] seconds(double... bounds) {
+    static Duration[] seconds(double... bounds) {
         Duration[] durations = new Duration[bounds.length];
         for (int i = 0; i < bounds.length; i++) {
             durations[i] = Duration.ofMillis(Math.round(bounds[i] * 1000));

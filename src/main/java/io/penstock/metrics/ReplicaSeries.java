@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.FailureKind;
 import io.penstock.upstream.Ejection;
 import io.penstock.upstream.LiveUpstreams;
@@ -50,6 +51,7 @@ final class ReplicaSeries {
     private final MultiGauge up;
     private final MultiGauge standing;
     private final EngineSeries engines;
+    private final PredictionSeries predictions;
     // Touched by scrapes only.
     private final Map<String, Long> absentSince = new HashMap<>();
     private final Map<UpstreamState, Map<Ejection.Cause, Long>> ejectionsSeen = new WeakHashMap<>();
@@ -62,6 +64,7 @@ final class ReplicaSeries {
         this.inFlight = gauges(PrometheusMetrics.IN_FLIGHT, "Requests that the replica holds");
         this.up = gauges(PrometheusMetrics.UP, "1 if new work may be sent to the replica, else 0");
         this.engines = new EngineSeries(registry);
+        this.predictions = new PredictionSeries(registry);
         this.standing = gauges(PrometheusMetrics.STANDING, "How the replica stands: ready, draining, or why not");
     }
 
@@ -76,6 +79,10 @@ final class ReplicaSeries {
 
     void firstOutput(String replica, long nanos) {
         PrometheusMetrics.cached(firstOutputs, replica, this::firstOutputTimer).record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    void predicted(ExchangeReport report) {
+        predictions.ended(report);
     }
 
     /** Makes the series those of the replicas of this moment. Called before each scrape. */
@@ -148,6 +155,7 @@ final class ReplicaSeries {
                 registry.remove(counter);
             }
         });
+        predictions.forget(replica);
         Timer timer = firstOutputs.remove(replica);
         if (timer != null) {
             registry.remove(timer);

@@ -73,6 +73,10 @@ final class Attempt {
         return lease.upstream();
     }
 
+    Lease lease() {
+        return lease;
+    }
+
     boolean onTrial() {
         return lease.onTrial();
     }

@@ -15,12 +15,13 @@ final class Attempts {
     private final Timeline timeline;
     private final List<Attempt> running = new ArrayList<>(1);
 
-    /** {@code timeline} gets the report of each when it is over. */
+    /** {@code timeline} is told of each when it begins, and gets its report when it is over. */
     Attempts(Timeline timeline) {
         this.timeline = timeline;
     }
 
     void began(Attempt attempt) {
+        timeline.chose(attempt.lease(), !running.isEmpty());
         running.add(attempt);
     }
 
@@ -75,6 +76,7 @@ final class Attempts {
 
     /** This one has won. */
     void abandonAllBut(Attempt winner) {
+        timeline.answers(winner.upstream().name());
         for (Attempt each : all()) {
             if (each != winner) {
                 abandon(each, FailureKind.HEDGE_LOST);

@@ -57,7 +57,7 @@ final class Exchange {
         this.loop = loop;
         this.admitted = admitted;
         this.request = admitted.request();
-        this.timeline = new Timeline(admitted.arrivedNanos());
+        this.timeline = new Timeline(admitted.arrivedNanos(), new Journal(loop, admitted, () -> traits));
         this.attempts = new Attempts(timeline);
         this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
         this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
@@ -168,7 +168,7 @@ final class Exchange {
         stopWaiting();
         body = Buffer.buffer(0);
         intake.stop();
-        reply.begin(head, stream);
+        reply.begin(from, head, stream);
     }
 
     void attemptEnded(Attempt from, int status) {

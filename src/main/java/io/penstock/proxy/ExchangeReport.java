@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param events SSE events relayed
  * @param bytesIn the request's body
  * @param bytesOut the response's body
+ * @param decisions which replicas were chosen and why, in order; of very many, some in between are left out
  */
 public record ExchangeReport(
         String requestId,
@@ -48,11 +49,13 @@ public record ExchangeReport(
         long totalNanos,
         long events,
         long bytesIn,
-        long bytesOut) {
+        long bytesOut,
+        List<Decision> decisions) {
 
-    /** Copies the attempts. */
+    /** Copies the lists. */
     public ExchangeReport {
         attempts = List.copyOf(attempts);
+        decisions = List.copyOf(decisions);
     }
 
     /** How a request ended, from the client's seat. This list is closed: dashboards rely on it. */

@@ -98,12 +98,13 @@ final class Reply {
     // ---- a replica's answer -------------------------------------------------------------------------------------
 
     /** An answer begins to flow. */
-    void begin(HttpClientResponse head, boolean stream) {
+    void begin(Attempt from, HttpClientResponse head, boolean stream) {
         begun = true;
         timeline.firstOutput(loop.now());
         if (!stream) {
             heartbeat.cancel();
         }
+        relay.explain(timeline.decision(from.upstream().name()));
         relay.head(head);
     }
 
@@ -128,6 +129,7 @@ final class Reply {
         begun = true;
         timeline.firstOutput(loop.now());
         heartbeat.cancel();
+        relay.explain(timeline.decision(replica));
         taken(relay.answer(answer, kind), answer.status(), kind, replica, 0);
     }
 

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
  * @param retries how many errors may be hidden by asking another replica
  * @param poison bodies that killed replicas a moment ago
  * @param observer told of everything
+ * @param receipts why the newest requests went where they did
  * @param lifecycle how far Penstock is on its way down
  * @param nanoClock the time, in nanoseconds
  * @param requestIds makes an id for a request that brings none
@@ -27,6 +28,7 @@ public record Shared(
         RetryPolicy retries,
         PoisonBodies poison,
         ExchangeObserver observer,
+        Receipts receipts,
         Lifecycle lifecycle,
         LongSupplier nanoClock,
         Supplier<String> requestIds,

@@ -37,6 +37,7 @@ final class StreamRelay {
     private long bytesOut;
     private long lastWriteNanos;
     private boolean begun;
+    private @Nullable Decision explained;
 
     /** For an answer that is short enough to leave at once. */
     StreamRelay(Loop loop, HttpServerRequest request, String requestId) {
@@ -70,6 +71,18 @@ final class StreamRelay {
         return lastWriteNanos;
     }
 
+    /** The head will say where the answer comes from, and why, if clients may know. No head of ours ever does. */
+    void explain(@Nullable Decision decision) {
+        explained = loop.config().explain().headers() ? decision : null;
+    }
+
+    private void explainInHead() {
+        if (explained != null) {
+            response.putHeader("x-penstock-replica", explained.replica())
+                    .putHeader("x-penstock-reason", explained.why());
+        }
+    }
+
     /** Sends the replica's head, unless a heartbeat has sent ours. It leaves together with the first chunk. */
     void head(HttpClientResponse from) {
         begun = true;
@@ -82,6 +95,7 @@ final class StreamRelay {
         if (!headers.contains("x-request-id")) {
             headers.set("x-request-id", requestId);
         }
+        explainInHead();
         boolean length = headers.contains("content-length");
         boolean bodiless = from.statusCode() == 204 || from.statusCode() == 304;
         if (!length && !bodiless) {
@@ -180,6 +194,7 @@ final class StreamRelay {
             response.setStatusCode(answer.status())
                     .putHeader("content-type", "application/json")
                     .putHeader("x-request-id", requestId);
+            explainInHead();
             closeIfLeaving();
         } else {
             head(from);

@@ -1,6 +1,7 @@
 package io.penstock.proxy;
 
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.upstream.Lease;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class Timeline {
 
     private final long arrivedNanos;
+    private final @Nullable Journal journal;
     private final List<AttemptReport> attempts = new ArrayList<>(1);
     // Without a value that means "not": the clock may begin anywhere.
     private boolean waiting;
@@ -19,8 +21,15 @@ final class Timeline {
     private long firstOutputNanos = -1;
     private @Nullable Phase stopped;
 
+    /** Of a request for which no replica is chosen. */
     Timeline(long arrivedNanos) {
+        this(arrivedNanos, null);
+    }
+
+    /** Whatever is noted here shows in the request's receipt, too. */
+    Timeline(long arrivedNanos, @Nullable Journal journal) {
         this.arrivedNanos = arrivedNanos;
+        this.journal = journal;
     }
 
     long sinceArrival(long nowNanos) {
@@ -30,6 +39,7 @@ final class Timeline {
     void waits(long nowNanos) {
         waiting = true;
         waitingSince = nowNanos;
+        write(null);
     }
 
     void leased(long nowNanos) {
@@ -50,6 +60,37 @@ final class Timeline {
     void firstOutput(long nowNanos) {
         if (firstOutputNanos < 0) {
             firstOutputNanos = nowNanos - arrivedNanos;
+            if (journal != null) {
+                journal.firstOutput(firstOutputNanos);
+            }
+            write(null);
+        }
+    }
+
+    /** A replica was chosen; {@code hedged} if another one goes on. */
+    void chose(Lease lease, boolean hedged) {
+        if (journal != null) {
+            journal.chose(lease, attempts.isEmpty() ? null : attempts.get(attempts.size() - 1), hedged);
+            write(null);
+        }
+    }
+
+    /** The output of this replica will be relayed. */
+    void answers(String replica) {
+        if (journal != null) {
+            journal.answers(replica);
+        }
+    }
+
+    /** The latest decision for a replica, null if there was none. */
+    @Nullable
+    Decision decision(String replica) {
+        return journal == null ? null : journal.latest(replica);
+    }
+
+    private void write(@Nullable ExchangeReport over) {
+        if (journal != null) {
+            journal.write(attempts, queueNanos, firstOutputNanos, over);
         }
     }
 
@@ -82,7 +123,7 @@ final class Timeline {
             long bytesOut,
             long nowNanos) {
         leased(nowNanos); // Whoever leaves from the queue has waited too.
-        return new ExchangeReport(
+        ExchangeReport report = new ExchangeReport(
                 facts.requestId(),
                 facts.client(),
                 facts.method(),
@@ -102,6 +143,9 @@ final class Timeline {
                 nowNanos - arrivedNanos,
                 events,
                 facts.bytesIn(),
-                bytesOut);
+                bytesOut,
+                journal == null ? List.of() : journal.decisions());
+        write(report);
+        return report;
     }
 }

@@ -1,5 +1,6 @@
 package io.penstock.selection;
 
+import io.penstock.upstream.Choice;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ public final class Assignment {
     private final long uncached;
     private final double output;
     private final double waitSeconds;
+    private final Choice choice;
     private @Nullable State state;
     private boolean touched;
     private long sentNanos;
@@ -31,13 +33,20 @@ public final class Assignment {
     private long lastOutputNanos;
     private volatile int outputs;
 
-    Assignment(ReplicaOutlook outlook, RequestTraits traits, long uncached, double output, double waitSeconds) {
+    Assignment(
+            ReplicaOutlook outlook,
+            RequestTraits traits,
+            long uncached,
+            double output,
+            double waitSeconds,
+            Choice choice) {
         this.outlook = outlook;
         this.traits = traits;
         this.epoch = outlook.upstream().epoch();
         this.uncached = uncached;
         this.output = output;
         this.waitSeconds = waitSeconds;
+        this.choice = choice;
     }
 
     /**
@@ -65,6 +74,15 @@ public final class Assignment {
      */
     public double waitSeconds() {
         return waitSeconds;
+    }
+
+    /**
+     * Why it was assigned there.
+     *
+     * @return what was known then
+     */
+    public Choice choice() {
+        return choice;
     }
 
     /** Prompt tokens that the replica has not seen, at least 1. */

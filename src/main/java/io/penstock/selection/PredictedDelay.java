@@ -1,5 +1,8 @@
 package io.penstock.selection;
 
+import io.penstock.upstream.Choice;
+import io.penstock.upstream.Choice.Option;
+import io.penstock.upstream.Choice.Reason;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,11 +26,6 @@ public final class PredictedDelay {
 
     private static final double UNKNOWN_OUTPUT = 200;
     private static final double KEPT_OUTPUT = 0.99;
-    /** What was learned of a replica loses its weight against what its peers do; it may be well again. */
-    private static final double FORGET_SECONDS = 30;
-
-    private static final double OUTPUT_WEIGHT = 0.03;
-    private static final double DISTURBANCE = 0.1;
     private static final double BOUND_TIMES = 1.25;
     private static final double BOUND_MORE = 4;
     private static final double EQUAL_TIMES = 1.02;
@@ -53,27 +51,6 @@ public final class PredictedDelay {
         this.terms = terms;
     }
 
-    /** What replicas that serve the same know together. */
-    private static final class Peers {
-        private double rates;
-        private int ratesKnown;
-        private double gaps;
-        private int gapsKnown;
-        private double leastGap;
-    }
-
-    /** One candidate in one choice. */
-    private static final class Offer {
-        private final ReplicaOutlook outlook;
-        private final long uncached;
-        private double cost;
-
-        private Offer(ReplicaOutlook outlook, long uncached) {
-            this.outlook = outlook;
-            this.uncached = uncached;
-        }
-    }
-
     /**
      * Looks at the clock and at all replicas: who is new, who has gone, who was restarted, how fast each is. Before
      * anything else is asked.
@@ -91,7 +68,7 @@ public final class PredictedDelay {
         Map<Set<String>, Peers> groups = new HashMap<>();
         for (ReplicaOutlook each : outlooks.values()) {
             each.refresh(nowNanos);
-            count(each.speed(), groups.computeIfAbsent(group(each), models -> new Peers()));
+            groups.computeIfAbsent(group(each), models -> new Peers()).count(each.speed());
         }
         for (ReplicaOutlook each : outlooks.values()) {
             Peers peers = groups.getOrDefault(group(each), new Peers());
@@ -105,43 +82,20 @@ public final class PredictedDelay {
         return models == null ? Set.of() : models;
     }
 
-    private static void count(ReplicaSpeed speed, Peers peers) {
-        if (speed.rate() > 0) {
-            peers.rates += speed.rate();
-            peers.ratesKnown++;
-        }
-        if (speed.gap() > 0) {
-            peers.gaps += speed.gap();
-            peers.gapsKnown++;
-            peers.leastGap = peers.leastGap == 0 ? speed.minGap() : Math.min(peers.leastGap, speed.minGap());
-        }
-    }
-
     private double rate(ReplicaOutlook each, Peers peers, long nowNanos) {
         if (!terms.learnedRate()) {
             return UNKNOWN_RATE;
         }
-        double mixed = mixed(each.speed().rate(), peers.rates, peers.ratesKnown, nowNanos - each.lastFirstNanos());
+        double mixed = peers.rate(each.speed().rate(), nowNanos - each.lastFirstNanos());
         return mixed == 0 ? UNKNOWN_RATE : mixed;
     }
 
     private static double gap(ReplicaOutlook each, Peers peers, long nowNanos) {
         ReplicaSpeed speed = each.speed();
         double found = each.answering() == 0
-                ? speed.minGap() > 0 ? speed.minGap() : peers.leastGap
-                : mixed(speed.gap(), peers.gaps, peers.gapsKnown, nowNanos - each.lastProgressNanos());
+                ? speed.minGap() > 0 ? speed.minGap() : peers.leastGap()
+                : peers.gap(speed.gap(), nowNanos - each.lastProgressNanos());
         return found == 0 ? UNKNOWN_GAP : found;
-    }
-
-    /** What one knows of itself counts less the older it is; then its peers are asked. 0 if nobody knows. */
-    private static double mixed(double own, double all, int known, long agoNanos) {
-        int others = own > 0 ? known - 1 : known;
-        if (others == 0) {
-            return own;
-        }
-        double peers = (all - own) / others;
-        double weight = own > 0 ? Math.exp(-Math.max(0, ReplicaOutlook.seconds(agoNanos)) / FORGET_SECONDS) : 0;
-        return own * weight + peers * (1 - weight);
     }
 
     /**
@@ -155,20 +109,58 @@ public final class PredictedDelay {
     public Assignment choose(RequestTraits traits, List<UpstreamState> candidates, long nowNanos) {
         double output = output(traits);
         List<Offer> offers = offers(traits, candidates, nowNanos);
-        long least = Long.MAX_VALUE;
-        for (Offer offer : offers) {
-            least = Math.min(least, offer.uncached);
-        }
+        long least = least(offers);
         Offer best = offers.get(0);
         for (Offer offer : offers) {
-            offer.cost = cost(offer.outlook, offer.uncached, least, output, nowNanos);
-            if (!(offer.cost >= 0)) {
-                throw new IllegalStateException("a prediction is no number: " + offer.cost);
+            offer.cost(cost(offer.outlook(), offer.uncached(), least, output, nowNanos));
+            if (!(offer.cost() >= 0)) {
+                throw new IllegalStateException("a prediction is no number: " + offer.cost());
             }
-            best = offer.cost < best.cost ? offer : best;
+            best = offer.cost() < best.cost() ? offer : best;
         }
         Offer cold = terms.fillCold() ? cold(offers, mean(candidates, nowNanos), best, output, nowNanos) : null;
-        return assign(traits, cold != null ? cold : amongEquals(offers, best.cost), output, nowNanos);
+        Offer chosen = cold != null ? cold : amongEquals(offers, best.cost());
+        Reason reason = candidates.size() == 1
+                ? Reason.ONLY_ONE_USABLE
+                : chosen == best
+                        ? Reason.LEAST_PREDICTED_DELAY
+                        : cold != null ? Reason.FILLED_THE_COLD : Reason.FEWEST_OF_EQUALS;
+        List<Option> options = options(offers, chosen, least, output, nowNanos);
+        tellBeyondBound(options, offers, candidates, nowNanos);
+        return assign(traits, chosen, reason, options, candidates.size(), output, nowNanos);
+    }
+
+    private static long least(List<Offer> offers) {
+        long least = Long.MAX_VALUE;
+        for (Offer offer : offers) {
+            least = Math.min(least, offer.uncached());
+        }
+        return least;
+    }
+
+    private List<Option> options(List<Offer> offers, Offer chosen, long least, double output, long nowNanos) {
+        int[] listed = Shortlist.of(offers.size(), i -> offers.get(i).cost(), offers.indexOf(chosen));
+        List<Option> options = new ArrayList<>(listed.length + 1);
+        for (int i : listed) {
+            Offer offer = offers.get(i);
+            options.add(offer.told(output, disturbance(offer.outlook(), offer.uncached(), least), nowNanos));
+        }
+        return options;
+    }
+
+    /** Those that hold far more than the others were not asked, and nothing was predicted of them. */
+    private void tellBeyondBound(
+            List<Option> options, List<Offer> offers, List<UpstreamState> candidates, long nowNanos) {
+        if (offers.size() == candidates.size()) {
+            return;
+        }
+        double most = mostHeld(candidates, nowNanos);
+        for (int i = 0; i < candidates.size() && options.size() < Choice.MOST_OPTIONS; i++) {
+            ReplicaOutlook outlook = outlook(candidates.get(i), nowNanos);
+            if (outlook.held() > most) {
+                options.add(new Option(outlook.upstream().name(), outlook.held(), null));
+            }
+        }
     }
 
     /**
@@ -176,23 +168,63 @@ public final class PredictedDelay {
      *
      * @param traits what is known of the request
      * @param chosen where it goes
+     * @param reason who chose
      * @param nowNanos now
      * @return the assignment, in nobody's books yet
      */
-    public Assignment assign(RequestTraits traits, UpstreamState chosen, long nowNanos) {
-        return assign(traits, offer(traits, chosen, nowNanos), output(traits), nowNanos);
+    public Assignment assign(RequestTraits traits, UpstreamState chosen, Reason reason, long nowNanos) {
+        return assign(traits, chosen, reason, List.of(), nowNanos);
     }
 
-    private Assignment assign(RequestTraits traits, Offer offer, double output, long nowNanos) {
-        ReplicaOutlook outlook = offer.outlook;
-        double wait = outlook.waitSeconds(offer.uncached, nowNanos);
+    /**
+     * Moves a request that waits in a lane.
+     *
+     * @param waiting the request, in the lane
+     * @param to where it goes
+     * @param nowNanos now
+     * @return another assignment, in nobody's books yet
+     */
+    public Assignment move(Assignment waiting, ReplicaOutlook to, long nowNanos) {
+        Option left = waiting.choice().option(waiting.outlook().upstream().name());
+        return assign(
+                waiting.traits(), to.upstream(), Reason.MOVED, left == null ? List.of() : List.of(left), nowNanos);
+    }
+
+    private Assignment assign(
+            RequestTraits traits, UpstreamState chosen, Reason reason, List<Option> before, long nowNanos) {
+        double output = output(traits);
+        Offer only = offer(traits, chosen, nowNanos);
+        only.cost(cost(only.outlook(), only.uncached(), only.uncached(), output, nowNanos));
+        List<Option> options = new ArrayList<>(before);
+        options.add(only.told(output, /* disturbance= */ 0, nowNanos));
+        return assign(traits, only, reason, options, options.size(), output, nowNanos);
+    }
+
+    private Assignment assign(
+            RequestTraits traits,
+            Offer offer,
+            Reason reason,
+            List<Option> options,
+            int candidates,
+            double output,
+            long nowNanos) {
+        ReplicaOutlook outlook = offer.outlook();
+        double wait = outlook.waitSeconds(offer.uncached(), nowNanos);
         outlook.turn(++turn);
-        return new Assignment(outlook, traits, offer.uncached, output, wait);
+        Choice choice = new Choice(
+                reason,
+                options,
+                candidates - options.size(),
+                nowNanos,
+                /* laneNanos= */ 0,
+                tokens(traits),
+                (long) (1e9 * wait));
+        return new Assignment(outlook, traits, offer.uncached(), output, wait, choice);
     }
 
     /** Those that do not hold far more than the others. At least one holds no more than the mean. */
     private List<Offer> offers(RequestTraits traits, List<UpstreamState> candidates, long nowNanos) {
-        double most = BOUND_TIMES * mean(candidates, nowNanos) + BOUND_MORE;
+        double most = mostHeld(candidates, nowNanos);
         List<Offer> offers = new ArrayList<>(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
             if (!terms.bound() || outlook(candidates.get(i), nowNanos).held() <= most) {
@@ -200,6 +232,10 @@ public final class PredictedDelay {
             }
         }
         return offers;
+    }
+
+    private double mostHeld(List<UpstreamState> candidates, long nowNanos) {
+        return BOUND_TIMES * mean(candidates, nowNanos) + BOUND_MORE;
     }
 
     private double mean(List<UpstreamState> candidates, long nowNanos) {
@@ -212,26 +248,30 @@ public final class PredictedDelay {
 
     private Offer offer(RequestTraits traits, UpstreamState candidate, long nowNanos) {
         ReplicaOutlook outlook = outlook(candidate, nowNanos);
-        return new Offer(outlook, outlook.uncached(traits.prompt(), tokens(traits), terms.prefix()));
+        int matched = matched(outlook, traits.prompt());
+        return new Offer(outlook, matched, ReplicaOutlook.uncached(traits.prompt(), tokens(traits), matched));
     }
 
-    /** What the answer itself costs is the same everywhere but for how fast tokens come. */
+    private int matched(ReplicaOutlook at, Prompt prompt) {
+        return terms.prefix() ? at.matched(prompt) : 0;
+    }
+
     private double cost(ReplicaOutlook at, long uncached, long least, double output, long nowNanos) {
-        double disturbed = terms.idle() ? DISTURBANCE * at.answering() * (uncached - least) / at.rate() : 0;
-        return at.waitSeconds(uncached, nowNanos) + OUTPUT_WEIGHT * output * at.gap() + disturbed;
+        return at.waitSeconds(uncached, nowNanos) + Offer.answer(at, output) + disturbance(at, uncached, least);
+    }
+
+    private double disturbance(ReplicaOutlook at, long uncached, long least) {
+        return terms.idle() ? Offer.disturbance(at, (double) uncached - least) : 0;
     }
 
     /** One with next to nothing that would be best if only it had seen the prompt: so that it will have, next time. */
     private @Nullable Offer cold(List<Offer> offers, double mean, Offer best, double output, long nowNanos) {
-        long least = Long.MAX_VALUE;
-        for (Offer offer : offers) {
-            least = Math.min(least, offer.uncached);
-        }
+        long least = least(offers);
         Offer cheapest = null;
-        double lowest = best.cost;
+        double lowest = best.cost();
         for (Offer offer : offers) {
-            if (offer.outlook.held() < mean / 2 - BOUND_MORE) {
-                double warm = cost(offer.outlook, least, least, output, nowNanos);
+            if (offer.outlook().held() < mean / 2 - BOUND_MORE) {
+                double warm = cost(offer.outlook(), least, least, output, nowNanos);
                 if (warm <= lowest) {
                     lowest = warm;
                     cheapest = offer;
@@ -245,10 +285,10 @@ public final class PredictedDelay {
     private static Offer amongEquals(List<Offer> offers, double least) {
         Offer chosen = null;
         for (Offer offer : offers) {
-            if (offer.cost > EQUAL_TIMES * least + EQUAL_SECONDS) {
+            if (offer.cost() > EQUAL_TIMES * least + EQUAL_SECONDS) {
                 continue;
             }
-            if (chosen == null || before(offer.outlook, chosen.outlook)) {
+            if (chosen == null || before(offer.outlook(), chosen.outlook())) {
                 chosen = offer;
             }
         }
@@ -271,10 +311,10 @@ public final class PredictedDelay {
      */
     public boolean worthMoving(Assignment waiting, long lineTokens, ReplicaOutlook here, long nowNanos) {
         RequestTraits traits = waiting.traits();
-        long uncached = here.uncached(traits.prompt(), tokens(traits), terms.prefix());
+        long uncached = ReplicaOutlook.uncached(traits.prompt(), tokens(traits), matched(here, traits.prompt()));
         double extra = Math.max(0, uncached - waiting.uncached());
         double there = waiting.outlook().waitBehindSeconds(lineTokens, waiting.uncached(), nowNanos);
-        double cost = here.waitSeconds(uncached, nowNanos) + DISTURBANCE * here.answering() * extra / here.rate();
+        double cost = here.waitSeconds(uncached, nowNanos) + Offer.disturbance(here, extra);
         return cost < there - WORTH_MOVING_SECONDS;
     }
 

@@ -103,6 +103,15 @@ public final class ReplicaOutlook {
         return answering;
     }
 
+    /**
+     * What was learned of it, and how much is remembered of its prompts.
+     *
+     * @return a copy
+     */
+    public LearnedSpeed learned() {
+        return new LearnedSpeed(speed.rate(), speed.gap(), index.size(), index.capacity());
+    }
+
     double rate() {
         return rate;
     }
@@ -166,13 +175,16 @@ public final class ReplicaOutlook {
         }
     }
 
-    /** Tokens of a prompt that it would have to read, at least 1. */
-    long uncached(Prompt prompt, long tokens, boolean prefix) {
-        int pieces = prompt.pieces();
-        if (pieces == 0 || !prefix) {
-            return Math.max(1, tokens);
-        }
-        return Math.max(1, Math.round(tokens * (1 - (double) index.match(prompt) / pieces)));
+    /** Leading pieces of a prompt that it has seen. */
+    int matched(Prompt prompt) {
+        return prompt.pieces() == 0 ? 0 : index.match(prompt);
+    }
+
+    /** Tokens of a prompt that have to be read where so many of its pieces were seen, at least 1. */
+    static long uncached(Prompt prompt, long tokens, int matched) {
+        return matched == 0
+                ? Math.max(1, tokens)
+                : Math.max(1, Math.round(tokens * (1 - (double) matched / prompt.pieces())));
     }
 
     /** How long until the first output of a request with that much to read, behind all it has and will get. */
@@ -185,6 +197,11 @@ public final class ReplicaOutlook {
         return gap + (unread(pendingTokens + lineTokens, nowNanos) + uncached) / rate + silence(nowNanos);
     }
 
+    /** How long reading what it was given and will get takes, without a request of one's own. */
+    double aheadSeconds(long nowNanos) {
+        return unread(pendingTokens + linedTokens, nowNanos) / rate;
+    }
+
     private double unread(long tokens, long nowNanos) {
         if (pending.isEmpty()) {
             return tokens;
@@ -195,7 +212,7 @@ public final class ReplicaOutlook {
     }
 
     /** How much longer than the work explains it has shown nothing: a hung replica looks worse by the second. */
-    private double silence(long nowNanos) {
+    double silence(long nowNanos) {
         double expected;
         if (talking > 0) {
             expected = 3 * gap;

@@ -21,6 +21,8 @@ public final class Lease {
     private final AtomicBoolean ended = new AtomicBoolean();
     // Written by the owner before the end.
     private volatile boolean provesNothing;
+    // Written once by whoever chose, before the request gets the lease.
+    private @Nullable Choice choice;
 
     Lease(UpstreamState upstream, long startNanos, int promptBytes, LeaseListener listener, @Nullable Ejection trial) {
         this.upstream = upstream;
@@ -58,6 +60,24 @@ public final class Lease {
      */
     public boolean onTrial() {
         return trial != null;
+    }
+
+    /**
+     * Notes why it is for this replica. For whoever chose, before anyone else has the lease.
+     *
+     * @param why what was known then
+     */
+    public void because(Choice why) {
+        choice = why;
+    }
+
+    /**
+     * Why it is for this replica.
+     *
+     * @return what was known when the choice was made; null if nobody noted it
+     */
+    public @Nullable Choice choice() {
+        return choice;
     }
 
     /** What comes is not the engine's work (a 4xx, a list), so a completed end will not count for the replica. */

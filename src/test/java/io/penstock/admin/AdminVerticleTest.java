@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -70,6 +71,8 @@ class AdminVerticleTest {
                         () -> false,
                         List::of,
                         () -> {},
+                        Map::of,
+                        admin.receipts,
                         () -> ""));
         try {
             assertThatThrownBy(() -> vertx.deployVerticle(second).await(20, TimeUnit.SECONDS))

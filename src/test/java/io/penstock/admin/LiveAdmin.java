@@ -2,6 +2,8 @@ package io.penstock.admin;
 
 import io.penstock.config.Endpoint;
 import io.penstock.config.Replica;
+import io.penstock.proxy.Receipts;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.Upstream;
@@ -15,6 +17,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +43,10 @@ public final class LiveAdmin {
             .put("problems", new JsonArray())
             .put("warnings", new JsonArray())
             .put("pendingRestart", new JsonArray());
+    /** What was learned of the replicas. */
+    public volatile Map<String, LearnedSpeed> learned = Map.of();
+    /** Why requests went where they did. */
+    public final Receipts receipts = new Receipts(64, () -> 60_000_000_000L);
     /** What a scrape does. */
     public volatile Runnable scrape = () -> {};
 
@@ -68,6 +75,8 @@ public final class LiveAdmin {
                         () -> lameDuck,
                         () -> loopProblems,
                         woken::incrementAndGet,
+                        () -> learned,
+                        receipts,
                         () -> {
                             scrape.run();
                             return "penstock_waiting 5.0\n";

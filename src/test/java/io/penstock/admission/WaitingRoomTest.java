@@ -428,6 +428,7 @@ class WaitingRoomTest {
                 PenstockConfig.Drain.DEFAULT,
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
-                PenstockConfig.Log.DEFAULT);
+                PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Explain.DEFAULT);
     }
 }

@@ -45,7 +45,8 @@ class ConfigFileTest {
                         PenstockConfig.Drain.DEFAULT,
                         PenstockConfig.Routes.DEFAULT,
                         PenstockConfig.Trust.DEFAULT,
-                        PenstockConfig.Log.DEFAULT));
+                        PenstockConfig.Log.DEFAULT,
+                        PenstockConfig.Explain.DEFAULT));
     }
 
     @Test
@@ -77,6 +78,7 @@ class ConfigFileTest {
         assertThat(PenstockConfig.Routes.DEFAULT).isEqualTo(new PenstockConfig.Routes(Set.of()));
         assertThat(PenstockConfig.Trust.DEFAULT).isEqualTo(new PenstockConfig.Trust(List.of()));
         assertThat(PenstockConfig.Log.DEFAULT).isEqualTo(new PenstockConfig.Log(true));
+        assertThat(PenstockConfig.Explain.DEFAULT).isEqualTo(new PenstockConfig.Explain(false));
     }
 
     @Test
@@ -103,6 +105,7 @@ class ConfigFileTest {
                 routes: {allow: [/a, /b/c.d/]}
                 trust: {proxies: [10.0.0.0/8, 127.0.0.1, "::1", "fd00::/8"]}
                 log: {access: false}
+                explain: {headers: true}
                 """);
         assertThat(config)
                 .isEqualTo(new PenstockConfig(
@@ -142,7 +145,8 @@ class ConfigFileTest {
                         new PenstockConfig.Drain(Duration.ZERO, seconds(60)),
                         new PenstockConfig.Routes(Set.of("/a", "/b/c.d/")),
                         new PenstockConfig.Trust(List.of("10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8")),
-                        new PenstockConfig.Log(false)));
+                        new PenstockConfig.Log(false),
+                        new PenstockConfig.Explain(true)));
     }
 
     @Test

@@ -129,6 +129,7 @@ class FileLayoutTest {
                                 + " 2s, 10m or 1h), got 50ms (line 2)"),
                 arguments(UPSTREAMS + "probe: {[a]: 1}", "probe: want keys that are names, got a list (line 2)"),
                 arguments(UPSTREAMS + "{}: 1", "file: want keys that are names, got a mapping (line 2)"),
+                arguments(UPSTREAMS + "explain: {headers: 1}", "explain.headers: want true or false, got 1 (line 2)"),
                 arguments(UPSTREAMS + "log: {color: 1}", "log.color: unknown key; known here: access (line 2)"),
                 arguments(
                         UPSTREAMS + "routes: {allow: [/a*]}",

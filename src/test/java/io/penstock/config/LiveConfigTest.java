@@ -95,7 +95,8 @@ class LiveConfigTest {
                                 + ") stays in force; problems: 2",
                         "ERROR   probe.fall: want a whole number from 1 to 100, got 0 (line 2)",
                         "ERROR   x: unknown key; known here: listen, admin, upstreams, selection, admission, probe,"
-                                + " progress, ejection, retry, heartbeat, timeouts, limits, drain, routes, trust, log (line 3)");
+                                + " progress, ejection, retry, heartbeat, timeouts, limits, drain, routes, trust, log,"
+                                + " explain (line 3)");
         assertThat(live.state().current()).isSameAs(before.current());
         assertThat(live.state().hash()).isEqualTo(before.hash());
         assertThat(live.state().problems()).hasSize(2);

@@ -168,7 +168,8 @@ abstract class ProbeStage {
                 PenstockConfig.Drain.DEFAULT,
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
-                PenstockConfig.Log.DEFAULT);
+                PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Explain.DEFAULT);
     }
 
     static <T> T await(Future<T> future) throws Exception {

@@ -3,9 +3,11 @@ package io.penstock.metrics;
 import io.penstock.config.Endpoint;
 import io.penstock.config.Replica;
 import io.penstock.proxy.AttemptReport;
+import io.penstock.proxy.Decision;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
+import io.penstock.upstream.Choice;
 import io.penstock.upstream.Upstream;
 import java.util.List;
 import java.util.Set;
@@ -37,7 +39,8 @@ final class Reports {
                 2_000_000_000,
                 42,
                 1000,
-                5000);
+                5000,
+                List.of());
     }
 
     /** Two failed tries, and nothing that could be relayed. */
@@ -64,7 +67,8 @@ final class Reports {
                 10_000_000_000_000L,
                 0,
                 17,
-                120);
+                120,
+                List.of());
     }
 
     static ExchangeReport named(String route, int status, String model) {
@@ -88,7 +92,39 @@ final class Reports {
                 0,
                 0,
                 0,
-                0);
+                0,
+                List.of());
+    }
+
+    /** As {@link #completed}, with one decision: 1000 prompt tokens of which 640 were seen, predicted to take a second. */
+    static ExchangeReport decided(String replica, Choice.Reason reason, long laneNanos, long lateNanos, int status) {
+        ExchangeReport plain = completed(replica);
+        long predicted = 1_000_000_000;
+        Choice.Terms terms = new Choice.Terms(10, 360, 0, 0, 0, 0, 0, 0, 0);
+        Choice choice =
+                new Choice(reason, List.of(new Choice.Option(replica, 0, terms)), 0, 0, laneNanos, 1_000, predicted);
+        return new ExchangeReport(
+                plain.requestId(),
+                plain.client(),
+                plain.method(),
+                plain.route(),
+                plain.model(),
+                plain.stream(),
+                plain.result(),
+                null,
+                null,
+                status,
+                replica,
+                plain.attempts(),
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                List.of(new Decision(Decision.Cause.ARRIVAL, replica, choice, 0, predicted + lateNanos)));
     }
 
     static Upstream upstream(String name) {

@@ -43,7 +43,8 @@ class TimelineTest {
                         7,
                         0,
                         321,
-                        55));
+                        55,
+                        List.of()));
     }
 
     /** The clock's zero is anywhere, so its values may be negative. */
@@ -87,7 +88,8 @@ class TimelineTest {
                         80,
                         12,
                         321,
-                        3456));
+                        3456,
+                        List.of()));
     }
 
     @ParameterizedTest

@@ -39,6 +39,8 @@ public final class Setting {
     private PenstockConfig.Limits limits = PenstockConfig.Limits.DEFAULT;
     private Set<String> allow = Set.of();
     private List<String> trusted = List.of();
+    private PenstockConfig.Policy policy = PenstockConfig.Selection.DEFAULT.policy();
+    private boolean explained;
 
     private Setting() {}
 
@@ -180,12 +182,24 @@ public final class Setting {
         return this;
     }
 
+    /** Chooses replicas like that. */
+    public Setting policy(PenstockConfig.Policy by) {
+        policy = by;
+        return this;
+    }
+
+    /** Tells clients where their answers come from, and why. */
+    public Setting explained() {
+        explained = true;
+        return this;
+    }
+
     PenstockConfig config() {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
                 new Endpoint("127.0.0.1", 0),
                 replicas,
-                PenstockConfig.Selection.DEFAULT,
+                new PenstockConfig.Selection(policy),
                 new PenstockConfig.Admission(maxWaiting, maxWait),
                 new PenstockConfig.Probe(
                         probeInterval,
@@ -211,7 +225,8 @@ public final class Setting {
                 PenstockConfig.Drain.DEFAULT,
                 new PenstockConfig.Routes(allow),
                 new PenstockConfig.Trust(trusted),
-                PenstockConfig.Log.DEFAULT);
+                PenstockConfig.Log.DEFAULT,
+                new PenstockConfig.Explain(explained));
     }
 
     /** Starts it, and waits for the replicas. */

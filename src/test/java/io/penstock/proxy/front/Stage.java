@@ -11,6 +11,7 @@ import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.Lifecycle;
 import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
+import io.penstock.proxy.Receipts;
 import io.penstock.proxy.RetryPolicy;
 import io.penstock.proxy.Shared;
 import io.penstock.upstream.EngineActivity;
@@ -40,6 +41,8 @@ public final class Stage implements AutoCloseable {
     public final LiveUpstreams live = new LiveUpstreams(System::nanoTime);
     /** How far it is on its way down. */
     public final Lifecycle lifecycle = new Lifecycle();
+    /** Why requests went where they did. */
+    public final Receipts receipts = new Receipts(64, System::nanoTime);
     /** Clients that are connected. */
     public final AtomicInteger clients = new AtomicInteger();
 
@@ -47,6 +50,7 @@ public final class Stage implements AutoCloseable {
     private final WaitingRoom room;
     private final BodyBudget bodies;
     private final Books books = new Books();
+    private final Topic<PenstockConfig> changes = new Topic<>("stage.config", PenstockConfig.class);
     private final List<ProxyVerticle> fronts = Collections.synchronizedList(new ArrayList<>());
 
     /** What the observer was told. */
@@ -82,7 +86,6 @@ public final class Stage implements AutoCloseable {
                 .with(new VertxOptions().setEventLoopPoolSize(2).setPreferNativeTransport(true))
                 .build();
         Topic.carryOn(vertx);
-        Topic<PenstockConfig> changes = new Topic<>("stage.config", PenstockConfig.class);
         room = new WaitingRoom(live, config, System::nanoTime);
         bodies = new BodyBudget(setting.bodyMemory);
         AtomicLong ids = new AtomicLong();
@@ -93,6 +96,7 @@ public final class Stage implements AutoCloseable {
                 new RetryPolicy(config.retry(), System::nanoTime, () -> setting.chance),
                 new PoisonBodies(System::nanoTime),
                 books,
+                receipts,
                 lifecycle,
                 System::nanoTime,
                 () -> "id-" + ids.incrementAndGet(),
@@ -117,6 +121,11 @@ public final class Stage implements AutoCloseable {
                 .toCompletableFuture()
                 .orTimeout(10, TimeUnit.SECONDS)
                 .join();
+    }
+
+    /** Puts another configuration in force, as a reload does. */
+    public void reconfigure(Setting setting) {
+        changes.publish(vertx.eventBus(), setting.config());
     }
 
     /** Where clients connect. */
