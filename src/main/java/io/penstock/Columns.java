@@ -35,10 +35,10 @@ final class Columns {
             numbers += widths[i];
         }
         int gaps = widths.length - 1;
-        // Two blanks between columns where they fit.
-        int name = Math.min(widths[0], SHORTEST);
-        String gap = margin.length() + name + numbers + 2 * gaps <= WIDTH ? "  " : " ";
-        widths[0] = Math.min(widths[0], Math.max(name, WIDTH - margin.length() - numbers - gaps * gap.length()));
+        int room = WIDTH - margin.length() - numbers;
+        // Two blanks between columns if all of the names fits beside them.
+        String gap = widths[0] + 2 * gaps <= room ? "  " : " ";
+        widths[0] = Math.min(widths[0], Math.max(SHORTEST, room - gaps * gap.length()));
         List<String> lines = new ArrayList<>();
         rows.forEach(row -> lines.add((margin + line(row, widths, gap)).stripTrailing()));
         return lines;
@@ -49,7 +49,8 @@ final class Columns {
         for (int i = 0; i < widths.length; i++) {
             String cell = row.get(i);
             if (cell.length() > widths[i]) {
-                cell = cell.substring(0, widths[i] - 1) + "…";
+                // Ports and numbers tell names apart, and they stand at the end.
+                cell = "…" + cell.substring(cell.length() - widths[i] + 1);
             }
             String padding = " ".repeat(widths[i] - cell.length());
             line.append(i == 0 ? "" : gap).append(i == 0 ? cell + padding : padding + cell);

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class ReceiptText {
 
     private static final String MARGIN = "   ";
+    private static final String CHOSEN = " * ";
 
     private final JsonObject receipt;
 
@@ -95,7 +96,7 @@ final class ReceiptText {
                         "COST")
                 : new Columns("REPLICA", "HELD");
         for (JsonObject each : candidates) {
-            String name = (each.getBoolean("chosen", false) ? "*" : " ") + plain(each.getString("replica"));
+            String name = plain(each.getString("replica"));
             String held = String.valueOf(each.getInteger("held", 0));
             if (!predicted) {
                 columns.row(name, held);
@@ -117,7 +118,13 @@ final class ReceiptText {
                         number(each.getDouble("costMillis")));
             }
         }
-        return columns.lines(MARGIN);
+        List<String> lines = columns.lines(MARGIN);
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.get(i).getBoolean("chosen", false)) {
+                lines.set(i + 1, CHOSEN + lines.get(i + 1).substring(MARGIN.length()));
+            }
+        }
+        return lines;
     }
 
     private void attempts(List<String> lines) {

@@ -72,9 +72,9 @@ class ExplainCommandTest {
                         "   chosen 3.0 ms after the arrival, 12 ms in a lane",
                         "   first output predicted after 190 ms, came after 232 ms (42 ms late)",
                         "   REPLICA  HELD  SEEN  TOREAD  QUEUE  READ  STEP  SILENT  ANSWER  OTHERS  COST",
-                        "    vllm0      5     0    1280     60   160    15       0      90     3.5   328",
-                        "   *vllm1      3    12     512    110    64    15       0      90       0   279",
-                        "    far       40     -       -      -     -     -       -       -       -  full",
+                        "   vllm0       5     0    1280     60   160    15       0      90     3.5   328",
+                        " * vllm1       3    12     512    110    64    15       0      90       0   279",
+                        "   far        40     -       -      -     -     -       -       -       -  full",
                         "   and 7 more",
                         "attempt at vllm1: ok, over after 1490 ms");
     }
@@ -92,8 +92,8 @@ class ExplainCommandTest {
                         "result   not over yet",
                         "1. vllm0: least in flight",
                         "   REPLICA  HELD",
-                        "   *vllm0      0",
-                        "    vllm1      1",
+                        " * vllm0       0",
+                        "   vllm1       1",
                         "(2 more decisions)",
                         "4. vllm1: failover, only one usable",
                         "attempt at vllm0: upstream_unreachable, over after 0.4 ms")
@@ -118,6 +118,13 @@ class ExplainCommandTest {
     }
 
     @Test
+    void replicasThatAreNamedByTheirAddressAreToldApart() {
+        put(predicted("req-6", "192.168.1.10:8000", "192.168.1.10:8001"));
+
+        assertThat(explain("req-6").out()).contains("   192.168.1.10:8000 ", " * 192.168.1.10:8001 ");
+    }
+
+    @Test
     void noLineIsLongerThanEightyColumnsWhateverTheNames() {
         String longName = "a-replica-with-a-name-that-somebody-generated-10-0-0-17-and-more-of-it";
         put(predicted("req-4", longName + "0", longName + "1"));
@@ -127,6 +134,8 @@ class ExplainCommandTest {
         assertThat(run.out().lines().filter(line -> line.startsWith("   ")))
                 .isNotEmpty()
                 .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
+        // What tells them apart is left.
+        assertThat(run.out()).contains("of-it0 ", "of-it1 ");
     }
 
     @Test
