@@ -87,10 +87,11 @@ final class Edge {
      * Checks a request.
      *
      * @param request a request whose head has just arrived
+     * @param unaware whether its client could not know that Penstock is on its way down; it is served until the end
      * @return the request if it may go on; null if it was answered
      */
     @Nullable
-    Admitted admit(HttpServerRequest request) {
+    Admitted admit(HttpServerRequest request, boolean unaware) {
         loop.shared().observer().exchangeStarted();
         long now = loop.now();
         String said = request.getHeader(REQUEST_ID);
@@ -105,7 +106,7 @@ final class Edge {
         Match match = path == null ? null : table.match(request.method().name(), path.decoded());
         Route route = match == null ? ApiTable.OTHER : match.route();
         Admitted admitted = new Admitted(request, id, route, path == null ? RequestPath.UNREADABLE : path, hop, now);
-        ProxyFailure refusal = refusal(request, match);
+        ProxyFailure refusal = refusal(request, match, unaware);
         if (refusal == null) {
             return admitted;
         }
@@ -113,8 +114,8 @@ final class Edge {
         return null;
     }
 
-    private @Nullable ProxyFailure refusal(HttpServerRequest request, @Nullable Match match) {
-        if (loop.shared().lifecycle().phase() == Lifecycle.Phase.CLOSING) {
+    private @Nullable ProxyFailure refusal(HttpServerRequest request, @Nullable Match match, boolean unaware) {
+        if (!unaware && loop.shared().lifecycle().phase() == Lifecycle.Phase.CLOSING) {
             return new ProxyFailure(FailureKind.SHUTTING_DOWN, "this Penstock is shutting down; connect again");
         }
         if (badHost(request)) {
