@@ -35,7 +35,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Stage implements AutoCloseable {
 
     /** All replicas. */
-    public final LiveUpstreams live = new LiveUpstreams(System::nanoTime);
+    public final LiveUpstreams live = new LiveUpstreams(this::now);
     /** How far it is on its way down. */
     public final Lifecycle lifecycle = new Lifecycle();
     /** Clients that are connected. */
@@ -74,6 +74,11 @@ public final class Stage implements AutoCloseable {
         }
     }
 
+    private final Setting setting;
+    private final Topic<PenstockConfig> changes;
+    private String probes = "";
+    private volatile long aheadNanos;
+
     Stage(Setting setting) {
         PenstockConfig config = setting.config();
         vertx = Vertx.builder()
@@ -96,8 +101,9 @@ public final class Stage implements AutoCloseable {
                 () -> "id-" + ids.incrementAndGet());
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
-        await(vertx.deployVerticle(
-                new ProbeVerticle(config, changes, live, setting.resolver, System::nanoTime, () -> 0.5)));
+        this.setting = setting;
+        this.changes = changes;
+        startProbes();
         await(vertx.deployVerticle(
                 () -> {
                     ProxyVerticle front = new ProxyVerticle(shared, config, changes, clients, "1.2.3");
@@ -114,6 +120,31 @@ public final class Stage implements AutoCloseable {
                 .toCompletableFuture()
                 .orTimeout(10, TimeUnit.SECONDS)
                 .join();
+    }
+
+    private long now() {
+        return System.nanoTime() + aheadNanos;
+    }
+
+    private void startProbes() {
+        ProbeVerticle verticle =
+                new ProbeVerticle(setting.config(), changes, live, setting.resolver, System::nanoTime, () -> 0.5);
+        probes = vertx.deployVerticle(verticle)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(10, TimeUnit.SECONDS)
+                .join();
+    }
+
+    /** Takes the probes away, and moves the clock on by so much. */
+    public void silenceProbes(Duration silence) {
+        await(vertx.undeploy(probes));
+        aheadNanos += silence.toNanos();
+    }
+
+    /** Has them back. */
+    public void bringProbesBack() {
+        startProbes();
     }
 
     /** Where clients connect. */
