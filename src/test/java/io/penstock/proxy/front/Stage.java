@@ -34,6 +34,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Stage implements AutoCloseable {
 
+    // Before whoever asks for the time.
+    private final AtomicLong aheadNanos = new AtomicLong();
     /** All replicas. */
     public final LiveUpstreams live = new LiveUpstreams(this::now);
     /** How far it is on its way down. */
@@ -77,7 +79,6 @@ public final class Stage implements AutoCloseable {
     private final Setting setting;
     private final Topic<PenstockConfig> changes;
     private String probes = "";
-    private volatile long aheadNanos;
 
     Stage(Setting setting) {
         PenstockConfig config = setting.config();
@@ -123,7 +124,7 @@ public final class Stage implements AutoCloseable {
     }
 
     private long now() {
-        return System.nanoTime() + aheadNanos;
+        return System.nanoTime() + aheadNanos.get();
     }
 
     private void startProbes() {
@@ -139,7 +140,7 @@ public final class Stage implements AutoCloseable {
     /** Takes the probes away, and moves the clock on by so much. */
     public void silenceProbes(Duration silence) {
         await(vertx.undeploy(probes));
-        aheadNanos += silence.toNanos();
+        aheadNanos.addAndGet(silence.toNanos());
     }
 
     /** Has them back. */
