@@ -91,7 +91,8 @@ final class Penstock {
                 ExchangeObserver.all(List.of(metrics, accessLog)),
                 lifecycle,
                 chance.nanoClock(),
-                chance.requestIds());
+                chance.requestIds(),
+                (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
         this.admin = new AdminVerticle(initial.admin(), instance());
     }
 

@@ -1,6 +1,7 @@
 package io.penstock;
 
 import io.penstock.config.Endpoint;
+import io.penstock.sim.EngineProfile;
 import io.penstock.sim.RatedFault;
 import io.penstock.sim.SimFleet;
 import io.penstock.sim.SimOptions;
@@ -60,6 +61,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  penstock sim --port 8001 --replicas 3",
+            "  penstock sim --port 8001 --replicas 4 --profile 8b-h100",
             "  penstock sim --port 8001 --fault reset-after:5@0.02 --fault slow-start:10s",
             "  curl -X POST 'http://127.0.0.1:8000/replicas/0/fault?name=hang'"
         })
@@ -109,17 +111,36 @@ public final class SimCommand implements Callable<Integer> {
     private String model = "demo";
 
     @Option(
+            names = "--profile",
+            paramLabel = "NAME",
+            description = "Works in steps with batches and a prefix cache, as fast as a model on a machine: 8b-h100,"
+                    + " 70b-tp8-h100, small-l40s (guessed) or tiny-cpu. Default: none, a fixed pace whatever the load.")
+    private @Nullable String profile;
+
+    @Option(
+            names = "--speed",
+            paramLabel = "FACTOR",
+            defaultValue = "1",
+            description = "How many times faster than its profile. Default: ${DEFAULT-VALUE}.")
+    private double speed = 1;
+
+    @Option(
+            names = "--enable-prompt-tokens-details",
+            description = "Answers tell how many prompt tokens were cached, as vLLM's do with the option of this name.")
+    private boolean promptTokensDetails;
+
+    @Option(
             names = "--first-token",
             paramLabel = "MILLISECONDS",
             defaultValue = "50",
-            description = "From a request to its first token. Default: ${DEFAULT-VALUE}.")
+            description = "Without a profile: from a request to its first token. Default: ${DEFAULT-VALUE}.")
     private long firstTokenMillis;
 
     @Option(
             names = "--step",
             paramLabel = "MILLISECONDS",
             defaultValue = "20",
-            description = "Between two tokens of a request. Default: ${DEFAULT-VALUE}.")
+            description = "Without a profile: between two tokens of a request. Default: ${DEFAULT-VALUE}.")
     private long stepMillis;
 
     @Option(
@@ -202,11 +223,11 @@ public final class SimCommand implements Callable<Integer> {
             List<RatedFault> rated = faults.stream().map(RatedFault::parse).toList();
             List<SimOptions> options = new ArrayList<>();
             for (int i = 0; i < replicas; i++) {
-                options.add(SimOptions.standard(nanoClock, wallClockMillis)
+                options.add(paced(SimOptions.standard(nanoClock, wallClockMillis))
                         .withName("sim-" + i)
                         .withAddress(host, port == 0 ? 0 : port + i)
                         .withModel(model)
-                        .withPace(Duration.ofMillis(firstTokenMillis), Duration.ofMillis(stepMillis))
+                        .withPromptTokensDetails(promptTokensDetails)
                         .withSeed(seed + i)
                         .withRates(rated)
                         .withApiKey(apiKey));
@@ -214,6 +235,23 @@ public final class SimCommand implements Callable<Integer> {
             return options;
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private SimOptions paced(SimOptions plain) {
+        String name = profile;
+        if (name == null) {
+            refuse("--speed", "says how much faster than a --profile, and there is none");
+            return plain.withPace(Duration.ofMillis(firstTokenMillis), Duration.ofMillis(stepMillis));
+        }
+        refuse("--first-token", "is a fixed pace, and --profile " + name + " has its own");
+        refuse("--step", "is a fixed pace, and --profile " + name + " has its own");
+        return plain.withProfile(EngineProfile.named(name), speed);
+    }
+
+    private void refuse(String option, String reason) {
+        if (spec().commandLine().getParseResult().hasMatchedOption(option)) {
+            throw new ParameterException(spec().commandLine(), option + " " + reason);
         }
     }
 

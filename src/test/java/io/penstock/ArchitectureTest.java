@@ -54,7 +54,7 @@ class ArchitectureTest {
         Set<String> packages = new TreeSet<>();
         PRODUCTION.forEach(each -> packages.add(each.getPackageName()));
 
-        Set<String> planned = new TreeSet<>(Set.of(ROOT, ROOT + ".sim", ROOT + ".migrate"));
+        Set<String> planned = new TreeSet<>(Set.of(ROOT, ROOT + ".sim", ROOT + ".bench", ROOT + ".migrate"));
         ORDER.forEach(each -> planned.add(ROOT + "." + each));
         assertThat(packages).isEqualTo(planned);
     }
@@ -74,11 +74,26 @@ class ArchitectureTest {
     void theImportOfOtherConfigurationsKnowsOursOnly() {
         String[] forbidden = Stream.concat(
                         ORDER.stream().filter(each -> !each.equals("config")).map(each -> ROOT + "." + each + ".."),
-                        Stream.of(ROOT, ROOT + ".sim.."))
+                        Stream.of(ROOT, ROOT + ".sim..", ROOT + ".bench.."))
                 .toArray(String[]::new);
         noClasses()
                 .that()
                 .resideInAPackage(ROOT + ".migrate..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(forbidden)
+                .check(PRODUCTION);
+    }
+
+    @Test
+    void theBenchKnowsAdmissionAndTheSimulatorAndNothingBeyond() {
+        String[] forbidden = Stream.concat(
+                        ORDER.stream().skip(ORDER.indexOf("admission") + 1L).map(each -> ROOT + "." + each + ".."),
+                        Stream.of(ROOT, ROOT + ".migrate.."))
+                .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + ".bench..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(forbidden)
@@ -113,7 +128,7 @@ class ArchitectureTest {
         Stream<String> toTheRight = ORDER.stream().skip(ORDER.indexOf(name) + 1L);
         String[] forbidden = Stream.concat(
                         toTheRight.map(right -> root + "." + right + ".."),
-                        Stream.of(root, root + ".sim..", root + ".migrate.."))
+                        Stream.of(root, root + ".sim..", root + ".bench..", root + ".migrate.."))
                 .toArray(String[]::new);
         return noClasses()
                 .that()
@@ -124,7 +139,8 @@ class ArchitectureTest {
     }
 
     private static ArchRule theSimulatorImportsNobody(String root) {
-        String[] forbidden = Stream.concat(ORDER.stream().map(each -> root + "." + each + ".."), Stream.of(root))
+        String[] forbidden = Stream.concat(
+                        ORDER.stream().map(each -> root + "." + each + ".."), Stream.of(root, root + ".bench.."))
                 .toArray(String[]::new);
         return noClasses()
                 .that()

@@ -23,7 +23,8 @@ class MainTest {
     @Test
     void allCommandsAreThere() {
         assertThat(main.getSubcommands().keySet())
-                .containsExactly("serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse");
+                .containsExactly(
+                        "serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "bench", "rehearse");
     }
 
     @Test
@@ -41,7 +42,8 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse"})
+    @ValueSource(
+            strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "bench", "rehearse"})
     void everyCommandExplainsItself(String command) {
         assertThat(main.execute(command, "--help")).isZero();
 
@@ -51,7 +53,8 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "rehearse"})
+    @ValueSource(
+            strings = {"serve", "demo", "sim", "check", "import", "status", "drain", "undrain", "bench", "rehearse"})
     void everyOptionAndParameterIsDescribed(String command) {
         CommandLine.Model.CommandSpec spec =
                 Objects.requireNonNull(main.getSubcommands().get(command)).getCommandSpec();

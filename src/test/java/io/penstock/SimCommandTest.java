@@ -2,6 +2,7 @@ package io.penstock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.sim.EngineProfile;
 import io.penstock.sim.Fault;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -97,11 +99,27 @@ class SimCommandTest {
         assertThat(err.toString()).isNotBlank();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--profile=abacus           | no profile abacus; there are 8b-h100",
+                "--profile=8b-h100 --step=5 | --step is a fixed pace, and --profile 8b-h100 has its own",
+                "--profile=8b-h100 --first-token=5 | --first-token is a fixed pace",
+                "--profile=8b-h100 --speed=0 | speed: want more than 0",
+                "--speed=2                  | --speed says how much faster than a --profile",
+            })
+    void refusesProfilesThatContradict(String arguments, String reason) {
+        assertThat(run(arguments.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(reason);
+    }
+
     @Test
     void explainsItself() {
         assertThat(run("--help")).isZero();
         assertThat(out.toString())
                 .contains("--first-token")
+                .contains(EngineProfile.names())
                 .contains("--control")
                 .contains("Default: 8001")
                 .contains(Fault.menu().split(", ", -1));

@@ -1,27 +1,21 @@
 package io.penstock.admission;
 
 import io.penstock.config.PenstockConfig;
-import io.penstock.selection.Candidates;
+import io.penstock.selection.Assignment;
+import io.penstock.selection.PredictionTerms;
 import io.penstock.selection.RequestTraits;
-import io.penstock.selection.SelectionPolicy;
-import io.penstock.selection.Selector;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
-import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.PriorityQueue;
-import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where a request gets its replica, at once if one is free, else after waiting. One room serves all event loops, so that
@@ -30,27 +24,35 @@ import org.jspecify.annotations.Nullable;
  * <p>Fast path: nobody waits, so the choice is a read and a compare-and-set. Slow path: the one lock of the request
  * path, with no I/O and no foreign call inside. A waiter is put in the queue first and tried second, so a place that
  * becomes free in between is not missed.
+ *
+ * <p>While replicas are chosen by predicted delay, every choice is made under the lock, and whoever was assigned to a
+ * replica waits in its lane ({@link Lanes}); the queues are for those that nobody can take.
  */
 public final class WaitingRoom {
 
+    private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
     private static final String NO_MODEL = "";
 
     private final LiveUpstreams live;
     private final LongSupplier nanoClock;
-    private final Selector inPanic = SelectionPolicy.selector(PenstockConfig.Policy.LEAST_IN_FLIGHT);
+    private final PlaceFinder finder;
+    private final PredictionTerms terms;
     private final Object door = new Object();
 
-    // Guarded by door: one queue per model, in order of rank; ranks below zero were put in front, in order too.
-    private final Map<String, TreeMap<Long, Ticket>> queues = new HashMap<>();
+    // Guarded by door.
+    private final Queues queues = new Queues();
+    // Guarded by door: they were in lanes that are no more, and have yet to be queued.
+    private final List<Ticket> displaced = new ArrayList<>();
     private long lastRank;
     private long lastFrontRank = Long.MIN_VALUE;
 
     // Written under door, read without.
     private volatile int waiting;
     // Written by the config verticle's news, read by every event loop.
-    private volatile Selector selector;
     private volatile PenstockConfig.Selection policy;
     private volatile int maxWaiting;
+    // Written under door; null unless predictions are made.
+    private volatile @Nullable Lanes lanes;
 
     /**
      * Opens the room.
@@ -60,11 +62,31 @@ public final class WaitingRoom {
      * @param nanoClock the time, in nanoseconds
      */
     public WaitingRoom(LiveUpstreams live, PenstockConfig config, LongSupplier nanoClock) {
+        this(live, config, nanoClock, PredictionTerms.ALL);
+    }
+
+    /**
+     * Opens the room for an experiment.
+     *
+     * @param live the replicas
+     * @param config policy and limits
+     * @param nanoClock the time, in nanoseconds
+     * @param terms what predictions take into account, if any are made
+     */
+    public WaitingRoom(LiveUpstreams live, PenstockConfig config, LongSupplier nanoClock, PredictionTerms terms) {
         this.live = live;
         this.nanoClock = nanoClock;
+        this.terms = terms;
         this.policy = config.selection();
-        this.selector = SelectionPolicy.selector(policy.policy());
+        this.finder = new PlaceFinder(live, nanoClock, policy.policy(), this::wake);
         this.maxWaiting = config.admission().maxWaiting();
+        this.lanes = lanes(policy);
+    }
+
+    private @Nullable Lanes lanes(PenstockConfig.Selection of) {
+        return of.policy() == PenstockConfig.Policy.PREDICTED_DELAY
+                ? new Lanes(live, nanoClock, terms, door, this::wake)
+                : null;
     }
 
     /**
@@ -76,7 +98,11 @@ public final class WaitingRoom {
         maxWaiting = config.admission().maxWaiting();
         if (!config.selection().equals(policy)) {
             policy = config.selection();
-            selector = SelectionPolicy.selector(policy.policy());
+            finder.become(policy.policy());
+            synchronized (door) {
+                displace();
+                lanes = lanes(policy);
+            }
         }
         wake();
     }
@@ -89,7 +115,18 @@ public final class WaitingRoom {
      * @return the lease, or null: then {@link #await} is next
      */
     public @Nullable Lease lease(RequestTraits traits, Tried tried) {
-        return waiting == 0 ? tryLease(traits, tried) : null;
+        Lanes inUse = lanes;
+        if (inUse == null) {
+            return waiting == 0 ? finder.find(null, traits, tried, null) : null;
+        }
+        Lease lease;
+        synchronized (door) {
+            lease = queues.isEmpty() ? predicted(inUse, traits, tried, null) : null;
+        }
+        if (lanes == null) {
+            wake(); // The predictions failed just now: whoever waited for them waits in the queue.
+        }
+        return lease;
     }
 
     /**
@@ -112,7 +149,7 @@ public final class WaitingRoom {
                 return null;
             }
             ticket = new Ticket(this, traits, tried, front ? ++lastFrontRank : ++lastRank, executor, granted);
-            queues.computeIfAbsent(ticket.model(), m -> new TreeMap<>()).put(ticket.rank, ticket);
+            queues.add(ticket);
             waiting++;
         }
         wake();
@@ -126,105 +163,111 @@ public final class WaitingRoom {
         }
         List<Ticket> served = new ArrayList<>();
         synchronized (door) {
-            serve(served);
-            queues.values().removeIf(TreeMap::isEmpty);
+            Lanes inUse = lanes;
+            if (inUse != null) {
+                serveLanes(inUse, served);
+            }
+            if (lanes == null) {
+                queueDisplaced();
+                queues.serve(ticket -> serve(ticket, served));
+            }
         }
         for (Ticket ticket : served) {
             ticket.deliver();
         }
     }
 
-    /** Whoever came first is asked first, across all queues: models that share replicas must not starve each other. */
-    private void serve(List<Ticket> served) {
-        PriorityQueue<Line> lines = new PriorityQueue<>(Comparator.comparingLong(Line::rank));
-        for (TreeMap<Long, Ticket> queue : queues.values()) {
-            lines.add(new Line(queue.values().iterator()));
+    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
+    private void serveLanes(Lanes inUse, List<Ticket> served) {
+        int before = served.size();
+        try {
+            long now = nanoClock.getAsLong();
+            displaced.addAll(inUse.vacate(now));
+            queueDisplaced();
+            queues.serve(ticket -> serve(ticket, served));
+            before = served.size();
+            inUse.serve(now, served);
+        } catch (RuntimeException e) {
+            distrust(e);
+        } finally {
+            waiting -= served.size() - before;
         }
-        while (!lines.isEmpty()) {
-            Line line = lines.remove();
-            // Whoever stands behind one who has tried nobody asks for the same model and is no easier to please.
-            boolean goesOn = serve(line, served) || line.first.tried != Tried.NOBODY;
-            if (goesOn && line.next()) {
-                lines.add(line);
-            }
+        RuntimeException broken = inUse.broken();
+        if (broken != null) {
+            distrust(broken);
+        }
+    }
+
+    private void queueDisplaced() {
+        for (Ticket ticket : displaced) {
+            ticket.assignment = null;
+            queues.add(ticket);
+        }
+        displaced.clear();
+    }
+
+    private void displace() {
+        Lanes gone = lanes;
+        if (gone != null) {
+            displaced.addAll(gone.tickets());
+            lanes = null;
+        }
+    }
+
+    /** An inner check of the predictions failed: from now on the fewest in flight decide. Whoever waits is kept. */
+    private void distrust(RuntimeException e) {
+        if (lanes != null) {
+            LOG.error("predicted_delay has failed; replicas are chosen by least_in_flight until the next start", e);
+            displace();
         }
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
-    private boolean serve(Line line, List<Ticket> served) {
-        Ticket ticket = line.first;
-        Lease lease = tryLease(ticket.traits, ticket.tried);
+    private boolean serve(Ticket ticket, List<Ticket> served) {
+        Lanes inUse = lanes;
+        Lease lease = inUse == null
+                ? finder.find(null, ticket.traits, ticket.tried, null)
+                : predicted(inUse, ticket.traits, ticket.tried, ticket);
         if (lease == null) {
-            return false;
+            return ticket.assignment != null; // It waits on, in a lane.
         }
-        line.rest.remove();
         waiting--;
         ticket.lease = lease;
         served.add(ticket);
         return true;
     }
 
-    /** A queue that is walked along. */
-    private static final class Line {
-
-        private final Iterator<Ticket> rest;
-        private Ticket first;
-
-        private Line(Iterator<Ticket> tickets) {
-            rest = tickets;
-            first = tickets.next();
-        }
-
-        private long rank() {
-            return first.rank;
-        }
-
-        private boolean next() {
-            if (!rest.hasNext()) {
-                return false;
+    /** Under the door. If anything is wrong with the predictions, the choice is made without them. */
+    private @Nullable Lease predicted(Lanes inUse, RequestTraits traits, Tried tried, @Nullable Ticket ticket) {
+        try {
+            RuntimeException broken = inUse.broken();
+            if (broken == null) {
+                return finder.find(inUse, traits, tried, ticket);
             }
-            first = rest.next();
-            return true;
+            distrust(broken);
+        } catch (RuntimeException e) {
+            distrust(e);
         }
+        if (ticket != null) {
+            displaced.remove(ticket);
+            ticket.assignment = null;
+        }
+        return finder.find(null, traits, tried, null);
     }
 
-    private @Nullable Lease tryLease(RequestTraits traits, Tried tried) {
-        Candidates candidates = live.blind()
-                ? Candidates.blindly(live.current(), traits.model(), tried::allows)
-                : Candidates.among(live.current(), traits.model(), tried::allows);
-        long now = nanoClock.getAsLong();
-        UpstreamState onTrial = candidates.onTrial();
-        // What is not understood (a path that is passed on, say) may not be sent twice, and proves little.
-        if (onTrial != null
-                && !traits.equals(RequestTraits.NONE)
-                && !onTrial.conduct().busy().holds(now)) {
-            Lease trial = onTrial.lease(now, traits.bodyBytes(), this::wake, /* panic= */ false);
-            if (trial != null) {
-                return trial;
-            }
-        }
-        // Rather a busy one than to wait, since nobody would say when its pause is over.
-        List<UpstreamState> busy = candidates.setBusyAside(now);
-        Lease lease = tryLease(candidates.members(), traits, candidates.panic(), now);
-        return lease != null || busy.isEmpty() ? lease : tryLease(busy, traits, candidates.panic(), now);
+    /**
+     * Whether time alone lets requests go, so that somebody has to {@link #wake} those that wait, every 10 ms or so.
+     *
+     * @return true if so
+     */
+    public boolean opensWithTime() {
+        return lanes != null;
     }
 
-    private @Nullable Lease tryLease(List<UpstreamState> members, RequestTraits traits, boolean panic, long now) {
-        UpstreamState onRamp = null;
-        while (!members.isEmpty()) {
-            UpstreamState chosen = (panic ? inPanic : selector).choose(members, traits);
-            Lease lease = chosen.lease(now, traits.bodyBytes(), this::wake, panic);
-            if (lease != null) {
-                return lease;
-            }
-            onRamp = chosen.conduct().ramp().active() ? chosen : onRamp;
-            members.remove(chosen); // Full, by its maxInFlight or because it has just come back.
-        }
-        if (onRamp == null) {
-            return null;
-        }
-        onRamp.conduct().ramp().lift();
-        return onRamp.lease(now, traits.bodyBytes(), this::wake, panic);
+    /** For tests: null unless predictions are made. */
+    @Nullable
+    Lanes lanes() {
+        return lanes;
     }
 
     /**
@@ -251,6 +294,7 @@ public final class WaitingRoom {
         private final Consumer<Lease> granted;
         private final AtomicInteger state = new AtomicInteger();
         private @Nullable Lease lease; // Set once under the door, before delivery.
+        private @Nullable Assignment assignment; // Under the door; null unless it waits in a lane.
 
         private Ticket(
                 WaitingRoom room,
@@ -267,7 +311,41 @@ public final class WaitingRoom {
             this.granted = granted;
         }
 
-        private String model() {
+        long rank() {
+            return rank;
+        }
+
+        boolean inFront() {
+            return rank < 0;
+        }
+
+        RequestTraits traits() {
+            return traits;
+        }
+
+        Tried tried() {
+            return tried;
+        }
+
+        @Nullable
+        Assignment assignment() {
+            return assignment;
+        }
+
+        void assign(@Nullable Assignment to) {
+            assignment = to;
+        }
+
+        @Nullable
+        Lease lease() {
+            return lease;
+        }
+
+        void lease(Lease granted) {
+            lease = granted;
+        }
+
+        String model() {
             String model = traits.model();
             return model == null ? NO_MODEL : model;
         }
@@ -295,12 +373,13 @@ public final class WaitingRoom {
     @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
     private void forget(Ticket ticket) {
         synchronized (door) {
-            TreeMap<Long, Ticket> queue = queues.get(ticket.model());
-            if (queue != null && queue.remove(ticket.rank) != null) {
+            Lanes inUse = lanes;
+            if (displaced.remove(ticket) || (inUse != null && inUse.remove(ticket))) {
                 waiting--;
-                if (queue.isEmpty()) {
-                    queues.remove(ticket.model());
-                }
+                return;
+            }
+            if (queues.remove(ticket)) {
+                waiting--;
             }
         }
     }

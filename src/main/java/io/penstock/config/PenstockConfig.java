@@ -99,7 +99,9 @@ public record PenstockConfig(
         /** The replica with the fewest requests in flight for its weight; ties take turns. nginx's {@code least_conn}. */
         LEAST_IN_FLIGHT,
         /** One after the other, each as often as its weight says, evenly spread. */
-        ROUND_ROBIN
+        ROUND_ROBIN,
+        /** The replica that will answer first, as learned from its answers and from the prompts that it has seen. */
+        PREDICTED_DELAY
     }
 
     /**

@@ -83,6 +83,7 @@ final class EngineWatch {
         }
         Upstream identity = state.identity();
         if (!passesProbes() || identity.addresses().isEmpty()) {
+            watch.unwatched(now);
             return;
         }
         look(now);
@@ -117,7 +118,10 @@ final class EngineWatch {
         Standing from = shown(turn.from());
         Standing to = shown(turn.to());
         if (back && turn.from() == Standing.STALLED) {
-            // Before it is usable: it has nothing in flight, so it would look best to everyone.
+            // Before it is usable: it has nothing in flight, so it would look best to everyone, and what hung there
+            // until
+            // it was given up must not be held against it now.
+            state.conduct().returned();
             listener.returning(state, from);
         }
         state.engine().suspect(back ? null : new Suspicion(turn.to(), turn.reason()));

@@ -24,6 +24,7 @@ final class GaugeScanner {
 
     private static final double ENOUGH_SECONDS = 1;
 
+    private static final String CACHE_CONFIG = "vllm:cache_config_info";
     private static final String PROCESS_START = "process_start_time_seconds";
     private static final String COMPUTED = "vllm:prompt_tokens_by_source_total";
     private static final String PREFILL_SECONDS = "vllm:request_prefill_time_seconds_sum";
@@ -45,6 +46,7 @@ final class GaugeScanner {
     private int length;
     private boolean tooLong;
     private double processStart = Double.NaN;
+    private long cacheTokens;
     private double computedTokens;
     private double prefillSeconds;
 
@@ -72,7 +74,7 @@ final class GaugeScanner {
         engines.forEach((label, v) -> read.add(new EngineGauges.Engine(label, v[0], v[1], v[2], v[3], v[4], v[5])));
         boolean enough = computedTokens >= ENOUGH_TOKENS && prefillSeconds >= ENOUGH_SECONDS;
         double speed = enough ? computedTokens / prefillSeconds : Double.NaN;
-        return new EngineGauges(read, processStart, speed, nowNanos, validNanos);
+        return new EngineGauges(read, processStart, speed, cacheTokens, nowNanos, validNanos);
     }
 
     private void keep(byte[] bytes, int start, int end) {
@@ -104,8 +106,11 @@ final class GaugeScanner {
         }
         String name = text.substring(0, nameEnd);
         Integer place = SERIES.get(name);
-        boolean wanted =
-                place != null || name.equals(PROCESS_START) || name.equals(COMPUTED) || name.equals(PREFILL_SECONDS);
+        boolean wanted = place != null
+                || name.equals(PROCESS_START)
+                || name.equals(COMPUTED)
+                || name.equals(PREFILL_SECONDS)
+                || name.equals(CACHE_CONFIG);
         int labelsEnd = wanted ? labelsEnd(text, nameEnd) : -1;
         if (labelsEnd < 0) {
             return;
@@ -121,6 +126,8 @@ final class GaugeScanner {
             processStart = value;
         } else if (name.equals(PREFILL_SECONDS)) {
             prefillSeconds += value;
+        } else if (name.equals(CACHE_CONFIG)) {
+            cacheTokens += count(label(labels, "num_gpu_blocks")) * count(label(labels, "block_size"));
         } else if ("local_compute".equals(label(labels, "source"))) {
             computedTokens += value;
         }
@@ -144,6 +151,12 @@ final class GaugeScanner {
             // Several models, or several ways to finish: they add up, but for a share of what they have in common.
             numbers[place] = place == CACHE_USAGE ? Math.max(was, value) : was + value;
         }
+    }
+
+    /** A label that is a number of things; 0 if it is none. */
+    private static long count(@Nullable String value) {
+        // Nine digits at most: nobody has that many blocks, and products stay products.
+        return value != null && value.matches("[0-9]{1,9}") ? Long.parseLong(value) : 0;
     }
 
     /** Where the labels end that begin there; the same place if there are none, −1 if they do not end. */

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Asks a replica over HTTP how it is, apart from the connections that carry requests: a full or broken pool must not
  * look like a broken replica. Confined to the event loop on which it was made.
  */
-final class HttpProbe {
+final class HttpProbe implements Inquiries {
 
     /** What one probe found. */
     enum Kind {
@@ -74,15 +74,8 @@ final class HttpProbe {
         this.client = vertx.createHttpClient(options, new PoolOptions().setHttp1MaxSize(CONNECTIONS_PER_ADDRESS));
     }
 
-    /**
-     * Asks {@code GET /health}, at one address after the other until one is reached. If none is, the first one, which is
-     * the one that answered last, decides. An address has {@code timeout} for all of it.
-     *
-     * @param upstream where, with at least one address
-     * @param timeout connecting and waiting for the head
-     * @return a future that never fails
-     */
-    Future<Result> health(Upstream upstream, Duration timeout) {
+    @Override
+    public Future<Result> health(Upstream upstream, Duration timeout) {
         return healthAt(upstream, 0, timeout, null);
     }
 
@@ -101,43 +94,20 @@ final class HttpProbe {
                 });
     }
 
-    /**
-     * Reads {@code GET /v1/models}.
-     *
-     * @param upstream who
-     * @param address where
-     * @param timeout for all of it
-     * @return a future that never fails
-     */
-    Future<ModelList> models(Upstream upstream, String address, Duration timeout) {
+    @Override
+    public Future<ModelList> models(Upstream upstream, String address, Duration timeout) {
         return new ModelsCall(vertx, timeout, maxListBytes)
                 .start(connect(options(upstream, address, "/v1/models")), upstream.replica());
     }
 
-    /**
-     * Reads {@code GET /metrics}.
-     *
-     * @param upstream who
-     * @param address where
-     * @param timeout for all of it
-     * @return a future that never fails; null if there was nothing to read
-     */
-    Future<@Nullable GaugeScanner> metrics(Upstream upstream, String address, Duration timeout) {
+    @Override
+    public Future<@Nullable GaugeScanner> metrics(Upstream upstream, String address, Duration timeout) {
         return new MetricsCall(vertx, timeout)
                 .start(connect(options(upstream, address, "/metrics")), upstream.replica());
     }
 
-    /**
-     * Posts a request that costs the engine next to nothing.
-     *
-     * @param upstream who
-     * @param address where
-     * @param path which kind of request
-     * @param body the request, as JSON
-     * @param timeout for all of it
-     * @return a future that never fails
-     */
-    Future<TokenCall.Kind> token(Upstream upstream, String address, String path, String body, Duration timeout) {
+    @Override
+    public Future<TokenCall.Kind> token(Upstream upstream, String address, String path, String body, Duration timeout) {
         RequestOptions post = options(upstream, address, path).setMethod(HttpMethod.POST);
         return new TokenCall(vertx, timeout).start(connect(post), upstream.replica(), body);
     }

@@ -63,6 +63,7 @@ final class OutlierEjection {
     private static final class Case {
         private final Deque<Tally> tallies = new ArrayDeque<>();
         private int epoch;
+        private int chapter;
         private int doublings;
         private long lengthNanos;
         private long outUntilNanos;
@@ -150,6 +151,8 @@ final class OutlierEjection {
         if (known.tallies.isEmpty() || known.epoch != state.epoch()) {
             known.epoch = state.epoch();
             known.doublings = 0;
+            cleanSlate(state, known);
+        } else if (known.chapter != state.conduct().chapter()) {
             cleanSlate(state, known);
         }
         return known;
@@ -247,6 +250,7 @@ final class OutlierEjection {
 
     /** What was counted before says nothing any more. */
     private void cleanSlate(UpstreamState state, Case known) {
+        known.chapter = state.conduct().chapter();
         known.tallies.clear();
         known.tallies.add(tallyOf(state));
     }

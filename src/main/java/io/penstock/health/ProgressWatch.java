@@ -128,6 +128,15 @@ final class ProgressWatch {
         state.engine().learnGauges(reading);
     }
 
+    /** Its probes do not pass, so nobody looks: time that passes meanwhile is no evidence against its engine. */
+    void unwatched(long nowNanos) {
+        if (standing == Standing.READY) {
+            movedNanos = nowNanos;
+        } else if (standing == Standing.SUSPECT) {
+            sinceNanos = nowNanos;
+        }
+    }
+
     /** It made the token that it was asked for. */
     void madeToken(long nowNanos) {
         cannotBeAsked = false;
@@ -197,7 +206,9 @@ final class ProgressWatch {
         double learned = gauges == null ? Double.NaN : gauges.prefillTokensPerSecond();
         double speed =
                 Double.isNaN(learned) ? UNLEARNED_TOKENS_PER_SECOND : Math.max(SLOWEST_TOKENS_PER_SECOND, learned);
-        double promptTokens = state.engine().unansweredBytes(silentFrom) / BYTES_PER_TOKEN;
+        // If those that it was silent for were given up, the next one in line explains it.
+        long sentBy = later(silentFrom, state.engine().oldestWorkNanos(silentFrom));
+        double promptTokens = state.engine().unansweredBytes(sentBy) / BYTES_PER_TOKEN;
         return Math.max(least, (long) (MARGIN * promptTokens / speed * 1e9));
     }
 
@@ -208,7 +219,7 @@ final class ProgressWatch {
 
     /** Since when it has had work and shown nothing. */
     private long silentFrom(long nowNanos) {
-        return later(sign(), state.engine().oldestWorkNanos(nowNanos));
+        return later(sign(), state.engine().workingSinceNanos(nowNanos));
     }
 
     /** The last sign of life. */

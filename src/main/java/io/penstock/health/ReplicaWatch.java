@@ -34,7 +34,7 @@ final class ReplicaWatch {
      * What every watch uses.
      *
      * @param vertx timers
-     * @param http probes
+     * @param http what replicas are asked with
      * @param settings the operator's settings of this moment
      * @param progress the operator's settings for judging by progress, of this moment
      * @param live all replicas
@@ -44,7 +44,7 @@ final class ReplicaWatch {
      */
     record Kit(
             Vertx vertx,
-            HttpProbe http,
+            Inquiries http,
             Supplier<PenstockConfig.Probe> settings,
             Supplier<PenstockConfig.Progress> progress,
             LiveUpstreams live,
@@ -312,6 +312,7 @@ final class ReplicaWatch {
             state.restarted();
         }
         if (flip.to() == Standing.READY) {
+            state.conduct().returned();
             listener.returning(state, flip.from());
         }
         state.judge(flip.to(), flip.reason());

@@ -242,7 +242,7 @@ final class Attempt {
                 return;
             }
             upstream().conduct().ramp().firstOutput();
-            exchange.outputBegins(from, stream);
+            exchange.outputBegins(this, from, stream);
         }
         eventStart = 0;
         kept = end == all.length() ? Buffer.buffer(0) : all.getBuffer(end, all.length());

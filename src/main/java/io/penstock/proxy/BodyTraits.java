@@ -6,19 +6,23 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
+import io.penstock.proxy.ApiTable.Dialect;
+import io.penstock.selection.Prompt;
 import io.penstock.selection.RequestTraits;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.internal.buffer.BufferInternal;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what routing wants to know out of a request's body, in one pass: out of the top level of a JSON object, or out of
- * the text fields of a form with files. The body itself is forwarded byte for byte, so this may be as forgiving as it
- * likes: what it cannot read, the replica will answer for. Any thread may call it.
+ * Reads what routing wants to know out of a request's body, in one pass: out of a JSON object, or out of the text fields
+ * of a form with files, of which the model and whether to stream are all that is known. The body itself is forwarded byte
+ * for byte, so this may be as forgiving as it likes: what it cannot read, the replica will answer for. Any thread may
+ * call it, one at a time.
  */
 final class BodyTraits {
 
@@ -39,30 +43,59 @@ final class BodyTraits {
     /** The words that vLLM's form reader takes for true, in any case. */
     private static final Set<String> TRUE = Set.of("true", "1", "on", "t", "yes", "y");
 
+    /** More tokens than anybody will wait for; whoever asks for more has said nothing. */
+    private static final long MOST_TOKENS = 1 << 24;
+
+    /** Digits of a number that fits a long, whatever they are. */
+    private static final int MOST_DIGITS = 18;
+
+    private final @Nullable String contentType;
+    private final boolean responses;
+    private final Caller caller;
+    private final long seed;
+
     // The last of several equal keys wins, in JSON and in forms, as in Python.
     private @Nullable String model;
     private boolean stream;
-
-    private BodyTraits() {}
+    private long mostTokens;
+    // The names that came later; vLLM prefers what they say.
+    private long mostNewTokens;
+    private long choices = 1;
+    private @Nullable String user;
 
     /**
-     * Reads the traits. Never throws, whatever the bytes are.
+     * Will read one body.
+     *
+     * @param contentType the request's Content-Type, null if it has none; all but forms is taken for JSON
+     * @param dialect the API that it is for
+     * @param caller who sent it, as far as its head says
+     * @param seed a number of this process that nobody is told: what hashes begin with
+     */
+    BodyTraits(@Nullable String contentType, Dialect dialect, Caller caller, long seed) {
+        this.contentType = contentType;
+        this.responses = dialect == Dialect.RESPONSES;
+        this.caller = caller;
+        this.seed = seed;
+    }
+
+    /**
+     * Reads the traits, once. Never throws, whatever the bytes are.
      *
      * @param body the whole body
-     * @param contentType the request's Content-Type, null if it has none; all but forms is taken for JSON
      * @return what could be read; without a model if none was found, or one of more than 512 characters, or with control
      *     characters in it
      */
-    static RequestTraits read(Buffer body, @Nullable String contentType) {
-        BodyTraits traits = new BodyTraits();
+    RequestTraits read(Buffer body) {
         ByteBuf bytes = ((BufferInternal) body).getByteBuf();
         String boundary = FormFields.boundary(contentType);
+        Prompt prompt = Prompt.UNKNOWN;
         if (boundary != null) {
-            FormFields.read(bytes, boundary, traits::formField);
+            FormFields.read(bytes, boundary, this::formField);
         } else {
-            traits.readJson(bytes);
+            prompt = readJson(bytes);
         }
-        return new RequestTraits(known(traits.model), traits.stream, body.length());
+        String name = user != null && !caller.byKey() ? user : caller.name();
+        return new RequestTraits(known(model), stream, body.length(), prompt, longestAnswer(), name);
     }
 
     private void formField(String name, String value) {
@@ -73,25 +106,57 @@ final class BodyTraits {
         }
     }
 
-    private void readJson(ByteBuf bytes) {
+    private Prompt readJson(ByteBuf bytes) {
+        PromptReader prompt = null;
         try (JsonParser parser = parser(bytes)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
-                return;
+                return Prompt.UNKNOWN;
             }
+            prompt = new PromptReader(parser, new JsonText(bytes, parser), new SeededHash(seed), responses);
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String key = parser.currentName();
-                JsonToken value = parser.nextToken();
-                if (key.equals("model")) {
-                    model = null; // The one before it no longer counts, also if this one cannot be read.
-                    model = value == JsonToken.VALUE_STRING ? parser.getText() : null;
-                } else if (key.equals("stream")) {
-                    stream = value == JsonToken.VALUE_TRUE;
-                }
+                parser.nextToken();
+                member(key, parser, prompt);
                 parser.skipChildren();
             }
         } catch (IOException notJson) {
             // What was read before the mistake is as good as anything.
         }
+        if (prompt == null) {
+            return Prompt.UNKNOWN;
+        }
+        choices = Math.min(MOST_TOKENS, choices * prompt.prompts());
+        String served = known(model);
+        return prompt.prompt(served == null ? "" : served);
+    }
+
+    private void member(String key, JsonParser parser, PromptReader prompt) throws IOException {
+        JsonToken value = parser.currentToken();
+        switch (key) {
+            case "model" -> {
+                model = null; // The one before it no longer counts, also if this one cannot be read.
+                model = value == JsonToken.VALUE_STRING ? parser.getText() : null;
+            }
+            case "stream" -> stream = value == JsonToken.VALUE_TRUE;
+            case "max_tokens" -> mostTokens = number(parser);
+            case "max_completion_tokens", "max_output_tokens" -> mostNewTokens = number(parser);
+            case "n" -> choices = value == JsonToken.VALUE_NULL ? 1 : number(parser);
+            case "user" ->
+                user = value == JsonToken.VALUE_STRING ? HexFormat.of().toHexDigits(prompt.digest()) : null;
+            default -> prompt.read(key);
+        }
+    }
+
+    /** A whole number, if it is one that could make sense; else 0. */
+    private static long number(JsonParser parser) throws IOException {
+        boolean whole = parser.currentToken() == JsonToken.VALUE_NUMBER_INT && parser.getTextLength() <= MOST_DIGITS;
+        long number = whole ? parser.getLongValue() : 0;
+        return number < 0 || number > MOST_TOKENS ? 0 : number;
+    }
+
+    private int longestAnswer() {
+        long tokens = (mostNewTokens > 0 ? mostNewTokens : mostTokens) * choices;
+        return tokens > MOST_TOKENS ? 0 : (int) tokens;
     }
 
     private static JsonParser parser(ByteBuf bytes) throws IOException {

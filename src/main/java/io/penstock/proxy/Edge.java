@@ -43,6 +43,7 @@ final class Edge {
      * @param route its row of the API table
      * @param path its target, taken apart
      * @param hop the connection it came by
+     * @param client who sent it, before any proxies that are trusted
      * @param arrivedNanos when its head was there
      */
     record Admitted(
@@ -51,6 +52,7 @@ final class Edge {
             Route route,
             RequestPath path,
             HeaderHygiene.Hop hop,
+            String client,
             long arrivedNanos) {
 
         /** What the replica is asked for: exactly what was matched, however the client spelled it. */
@@ -70,6 +72,12 @@ final class Edge {
             } catch (NumberFormatException notANumber) {
                 return configured;
             }
+        }
+
+        /** What will read its body. Must be called on the event loop; reading may be done elsewhere. */
+        BodyTraits traits(long seed) {
+            Caller caller = Caller.of(request.headers(), client, seed);
+            return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed);
         }
 
         Timeline.Facts facts(RequestTraits traits, long bytesIn) {
@@ -99,13 +107,15 @@ final class Edge {
                 ? said
                 : loop.shared().requestIds().get();
         String peer = request.connection().remoteAddress().hostAddress();
-        String client = peer == null ? "unknown" : peer;
+        String near = peer == null ? "unknown" : peer;
         RequestPath path = RequestPath.parse(request.uri());
         HeaderHygiene.Hop hop = new HeaderHygiene.Hop(
-                client, trusted.contains(client), request.isSSL() ? "https" : "http", request.getHeader("host"));
+                near, trusted.contains(near), request.isSSL() ? "https" : "http", request.getHeader("host"));
         Match match = path == null ? null : table.match(request.method().name(), path.decoded());
         Route route = match == null ? ApiTable.OTHER : match.route();
-        Admitted admitted = new Admitted(request, id, route, path == null ? RequestPath.UNREADABLE : path, hop, now);
+        String client = hop.trusted() ? trusted.client(near, request.headers().getAll("x-forwarded-for")) : near;
+        Admitted admitted =
+                new Admitted(request, id, route, path == null ? RequestPath.UNREADABLE : path, hop, client, now);
         ProxyFailure refusal = refusal(request, match, unaware);
         if (refusal == null) {
             return admitted;
@@ -188,7 +198,13 @@ final class Edge {
         String peer = request.connection().remoteAddress().hostAddress();
         HeaderHygiene.Hop hop = new HeaderHygiene.Hop(peer == null ? "unknown" : peer, false, "http", null);
         Admitted unread = new Admitted(
-                request, loop.shared().requestIds().get(), ApiTable.OTHER, RequestPath.UNREADABLE, hop, loop.now());
+                request,
+                loop.shared().requestIds().get(),
+                ApiTable.OTHER,
+                RequestPath.UNREADABLE,
+                hop,
+                hop.peer(),
+                loop.now());
         refuse(unread, failure, "");
     }
 

@@ -7,6 +7,7 @@ import io.penstock.selection.Candidates;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -26,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>The client's head is held until there is output, so until then every failure can be made good elsewhere. What the
- * client gets is the {@link Reply}'s; where the request may still go is the {@link Itinerary}'s. When the client leaves,
- * everything stops in whatever phase it is. Confined to one event loop; ends exactly once.
+ * client gets is the {@link Reply}'s; where the request may still go is the {@link Itinerary}'s; whatever runs for it at
+ * replicas is among its {@link Attempts}. When the client leaves, everything stops in whatever phase it is. Confined to one event loop; ends exactly once.
  */
 final class Exchange {
 
@@ -40,6 +41,7 @@ final class Exchange {
     private final Timeline timeline;
     private final StreamRelay relay;
     private final Reply reply;
+    private final Attempts attempts;
     private final BodyIntake intake;
     private final Itinerary itinerary = new Itinerary();
     private final Deadlines deadlines;
@@ -49,17 +51,14 @@ final class Exchange {
     private boolean bodyIsIn;
     private RequestTraits traits = RequestTraits.NONE;
     private boolean late;
-    private @Nullable Attempt attempt;
     private WaitingRoom.@Nullable Ticket ticket;
-    private @Nullable ProxyFailure lastFailure;
-    // What the replica said that failed last, if it said something.
-    private @Nullable Answer lastAnswer;
 
     Exchange(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
         this.request = admitted.request();
         this.timeline = new Timeline(admitted.arrivedNanos());
+        this.attempts = new Attempts(timeline);
         this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
         this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
         this.intake = new BodyIntake(loop, request, this::bodyArrived, reply::refuse);
@@ -82,16 +81,16 @@ final class Exchange {
     private void bodyArrived(Buffer whole) {
         body = whole;
         bodyIsIn = true;
-        String type = request.getHeader("content-type");
+        BodyTraits reader = admitted.traits(loop.shared().seed());
         if (loop.shared().poison().contains(whole)) {
             reply.refuse(new ProxyFailure(
                     FailureKind.POISON_BODY,
                     "this request was in flight when two replicas died a moment ago; it is refused for a minute"));
         } else if (whole.length() <= READ_ON_LOOP_BYTES) {
-            understood(BodyTraits.read(whole, type));
+            understood(reader.read(whole));
         } else {
             loop.vertx()
-                    .executeBlocking(() -> BodyTraits.read(whole, type), /* ordered= */ false)
+                    .executeBlocking(() -> reader.read(whole), /* ordered= */ false)
                     .onComplete(read -> understood(read.succeeded() ? read.result() : RequestTraits.NONE));
         }
     }
@@ -116,7 +115,7 @@ final class Exchange {
             return;
         }
         timeline.waits(loop.now());
-        ticket = loop.shared().room().await(traits, itinerary.tried(), front, loop::execute, this::granted);
+        ticket = loop.await(traits, itinerary.tried(), front, this::granted);
         if (ticket == null) {
             reply.refuse(
                     new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
@@ -135,7 +134,7 @@ final class Exchange {
 
     private void attempt(Lease lease) {
         Attempt next = new Attempt(this, loop, relay, admitted.route().dialect(), lease, itinerary.begin());
-        attempt = next;
+        attempts.began(next);
         next.start();
     }
 
@@ -164,7 +163,8 @@ final class Exchange {
     }
 
     /** The point of no return for the whole exchange. */
-    void outputBegins(HttpClientResponse head, boolean stream) {
+    void outputBegins(Attempt from, HttpClientResponse head, boolean stream) {
+        attempts.abandonAllBut(from);
         stopWaiting();
         body = Buffer.buffer(0);
         intake.stop();
@@ -172,7 +172,7 @@ final class Exchange {
     }
 
     void attemptEnded(Attempt from, int status) {
-        closed(from, null);
+        attempts.over(from, null);
         reply.complete(from, status);
     }
 
@@ -180,7 +180,8 @@ final class Exchange {
     void attemptAnswered(Attempt from, @Nullable FailureKind kind, Answer answer) {
         if (kind == null) {
             from.endLease(Outcome.COMPLETED);
-            closed(from, null);
+            attempts.over(from, null);
+            attempts.abandonAllBut(from);
             stopWaiting();
             reply.pass(answer, null);
         } else {
@@ -195,31 +196,26 @@ final class Exchange {
 
     /** The replica said itself, in the middle of its stream, that it failed. */
     void attemptBroke(Attempt from, Buffer event, ProxyFailure failure) {
-        closed(from, failure.kind());
+        attempts.over(from, failure.kind());
         loop.suspect(from.upstream(), failure);
         reply.broke(from, event, failure);
-    }
-
-    private void closed(Attempt from, @Nullable FailureKind kind) {
-        if (kind != null) {
-            from.endLease(kind.charged() ? Outcome.FAILED : Outcome.IGNORED);
-        }
-        timeline.attempt(from.report(kind));
-        attempt = null;
     }
 
     // ---- elsewhere ----------------------------------------------------------------------------------------------
 
     private void failed(Attempt from, ProxyFailure failure, @Nullable Answer answer) {
-        closed(from, failure.kind());
-        lastFailure = failure;
-        lastAnswer = answer;
+        attempts.over(from, failure.kind());
         loop.suspect(from.upstream(), failure);
         boolean free = from.onTrial() && elsewhere(from.upstream());
-        switch (itinerary.after(from.upstream(), failure.kind(), free)) {
+        Itinerary.Next next = itinerary.after(from.upstream(), failure, answer, free);
+        if (attempts.first() != null && next != Itinerary.Next.POISONED) {
+            return; // It was hedged, and the other attempt goes on.
+        }
+        switch (next) {
             case FAILOVER -> seek(/* front= */ true);
             case RETRY -> retry();
             case POISONED -> {
+                attempts.abandonAll(FailureKind.HEDGE_LOST);
                 loop.shared().poison().add(body);
                 String text = failure.text() + "; the second replica to do so for this request";
                 reply.fail(new ProxyFailure(FailureKind.POISON, text), from);
@@ -258,10 +254,10 @@ final class Exchange {
 
     /** Nobody does better: what the last replica said is passed on, else our own words. */
     private void giveUp() {
-        ProxyFailure failure = lastFailure == null ? nobodyTookIt() : lastFailure;
-        Answer answer = lastAnswer;
-        if (answer == null) {
-            reply.refuse(failure);
+        ProxyFailure failure = itinerary.lastFailure();
+        Answer answer = itinerary.lastAnswer();
+        if (failure == null || answer == null) {
+            reply.refuse(failure == null ? nobodyTookIt() : failure);
         } else {
             stopWaiting();
             reply.pass(answer, failure.kind());
@@ -279,26 +275,39 @@ final class Exchange {
     /**
      * A replica was judged dead. Work of ours there that has shown nothing yet goes elsewhere, if there is an elsewhere.
      */
-    void replicaLost(UpstreamState lost, String reason) {
-        Attempt running = attempt;
-        if (running == null || running.upstream() != lost || reply.begun() || reply.ended() || !elsewhere(lost)) {
-            return;
+    void replicaLost(UpstreamState lost, FailureKind kind, String reason) {
+        Attempt there = attempts.at(lost);
+        if (there != null && !reply.begun() && (attempts.isHedged() || elsewhere(lost))) {
+            leave(there, new ProxyFailure(kind, "replica " + lost.name() + ": " + reason));
         }
-        leave(lost, new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, "replica " + lost.name() + ": " + reason));
     }
 
-    private void leave(UpstreamState lost, ProxyFailure why) {
-        abandon(why.kind());
-        lastFailure = why;
-        lastAnswer = null;
-        itinerary.after(lost, why.kind(), /* onTrial= */ false);
-        seek(/* front= */ true);
+    private void leave(Attempt there, ProxyFailure why) {
+        there.abandon(Outcome.IGNORED);
+        failed(there, why, null);
+    }
+
+    /**
+     * Its replica shows no progress and may hang: another one is asked, too, and whichever has output first has the
+     * request. A false alarm costs an attempt; a true one costs the client no more time than it took to notice.
+     */
+    private void hedge() {
+        Attempt running = attempts.first();
+        if (running == null || attempts.isHedged() || reply.begun()) {
+            return;
+        }
+        UpstreamState suspect = running.upstream();
+        if (suspect.standing() == Standing.SUSPECT && elsewhere(suspect)) {
+            Lease lease = loop.shared().room().lease(traits, itinerary.tried().forGood(suspect));
+            if (lease != null) {
+                attempt(lease);
+            }
+        }
     }
 
     /** The deadline of the shutdown has passed, or another one: ends honestly. */
     void end(ProxyFailure why) {
-        Attempt running = abandon(why.kind());
-        reply.fail(why, running);
+        reply.fail(why, attempts.abandonAll(why.kind()));
     }
 
     /**
@@ -306,14 +315,18 @@ final class Exchange {
      * for ever in silence: a vLLM that is told to stop may leave its streams open without a word.
      */
     void look() {
-        Attempt running = attempt;
-        if (running == null || !running.isLost(loop.config().timeouts().stall())) {
-            return;
+        for (Attempt each : attempts.all()) {
+            if (each.isLost(loop.config().timeouts().stall())) {
+                fellSilent(each);
+            }
         }
-        UpstreamState silent = running.upstream();
-        String text = "replica " + silent.name() + " is out of rotation and has fallen silent";
+        hedge();
+    }
+
+    private void fellSilent(Attempt silent) {
+        String text = "replica " + silent.upstream().name() + " is out of rotation and has fallen silent";
         if (reply.begun()) {
-            running.endLease(Outcome.FAILED);
+            silent.endLease(Outcome.FAILED);
             end(new ProxyFailure(FailureKind.STALLED_MID_STREAM, text));
         } else {
             leave(silent, new ProxyFailure(FailureKind.LEFT_BEFORE_OUTPUT, text));
@@ -327,12 +340,11 @@ final class Exchange {
 
     private void stop(Result result, FailureKind why) {
         timeline.stopped(phase());
-        Attempt running = abandon(why);
-        reply.abandoned(result, why, running);
+        reply.abandoned(result, why, attempts.abandonAll(why));
     }
 
     private Phase phase() {
-        Attempt running = attempt;
+        Attempt running = attempts.first();
         if (!bodyIsIn) {
             return Phase.BODY;
         }
@@ -345,16 +357,6 @@ final class Exchange {
         return backOff.isSet() ? Phase.BACK_OFF : Phase.QUEUE;
     }
 
-    /** Stops the running attempt, which says nothing about its replica. Returns it, null if there is none. */
-    private @Nullable Attempt abandon(FailureKind why) {
-        Attempt running = attempt;
-        if (running != null) {
-            running.abandon(Outcome.IGNORED);
-            closed(running, why);
-        }
-        return running;
-    }
-
     // ---- the clock ----------------------------------------------------------------------------------------------
 
     private void beginWaiting() {
@@ -363,7 +365,7 @@ final class Exchange {
         Duration patience = admitted.patience(config.admission().maxWait());
         deadlines.begin(patience.minus(waited), config.timeouts());
         if (traits.stream()) {
-            reply.keepAlive(config.heartbeat().after().minus(waited), () -> attempt);
+            reply.keepAlive(config.heartbeat().after().minus(waited), attempts::first);
         }
     }
 

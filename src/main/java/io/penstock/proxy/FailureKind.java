@@ -57,6 +57,8 @@ public enum FailureKind {
     DIED_BEFORE_OUTPUT(502, "upstream_died", Charge.YES, Elsewhere.FAILOVER),
     /** Judged dead or leaving while this request had no output there. */
     LEFT_BEFORE_OUTPUT(502, "upstream_left", Charge.NO, Elsewhere.FAILOVER),
+    /** Its engine was judged to stand still while this request had no output there. */
+    STALLED_BEFORE_OUTPUT(504, "upstream_stalled", Charge.NO, Elsewhere.FAILOVER),
     /** A complete answer was promised and cut before any of it was relayed. */
     CUT_BEFORE_RELAY(502, "upstream_died", Charge.YES, Elsewhere.FAILOVER),
     /** The request was without output at the death of two replicas: perhaps it kills them. Never a third. */
@@ -89,6 +91,8 @@ public enum FailureKind {
     // ---- nobody is told --------------------------------------------------------------------------------------------
     /** The client left. 499 stands in log and metrics only. */
     CLIENT_LEFT(499, "client_left", Charge.NO, Elsewhere.NO),
+    /** The replica was suspected, another one was asked too, and that one had output first. Stands at the attempt only. */
+    HEDGE_LOST(499, "hedge_lost", Charge.NO, Elsewhere.NO),
     /** Our own bug. */
     INTERNAL(500, "internal_error", Charge.NO, Elsewhere.NO);
 

@@ -4,11 +4,12 @@ import io.penstock.admission.Tried;
 import io.penstock.upstream.UpstreamState;
 import java.util.EnumSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where one request has been, and whether it may go on. A replica that is dead, refusing or leaving costs the request
  * nothing: it goes elsewhere. An error from a replica that stays in rotation is retried within limits, and never there.
- * A request that was without output at the death of two replicas is perhaps what killed them. Confined to one event
+ * A request that was without output at the death of two replicas, or when their engines stood still, is perhaps what did it. Confined to one event
  * loop.
  */
 final class Itinerary {
@@ -26,14 +27,19 @@ final class Itinerary {
     }
 
     private static final int POISON_DEATHS = 2;
-    private static final Set<FailureKind> DEATHS =
-            EnumSet.of(FailureKind.DIED_BEFORE_OUTPUT, FailureKind.CUT_BEFORE_RELAY, FailureKind.ENGINE_DEAD);
+    private static final Set<FailureKind> DEATHS = EnumSet.of(
+            FailureKind.DIED_BEFORE_OUTPUT,
+            FailureKind.CUT_BEFORE_RELAY,
+            FailureKind.ENGINE_DEAD,
+            FailureKind.STALLED_BEFORE_OUTPUT);
     private static final Set<FailureKind> UNTIL_RESTART = EnumSet.of(FailureKind.ENGINE_DEAD, FailureKind.TOLD_TO_STOP);
 
     private Tried tried = Tried.NOBODY;
     private int attempts;
     private int retries;
     private int deaths;
+    private @Nullable ProxyFailure lastFailure;
+    private @Nullable Answer lastAnswer;
 
     /** Who must not get it. */
     Tried tried() {
@@ -50,8 +56,23 @@ final class Itinerary {
         return ++attempts;
     }
 
+    /** Why the last attempt failed, null if none has. */
+    @Nullable
+    ProxyFailure lastFailure() {
+        return lastFailure;
+    }
+
+    /** What the replica said that failed last, null if it said nothing. */
+    @Nullable
+    Answer lastAnswer() {
+        return lastAnswer;
+    }
+
     /** An attempt failed. One that was on trial is moved at no cost: that its replica may fail was known. */
-    Next after(UpstreamState failed, FailureKind kind, boolean onTrial) {
+    Next after(UpstreamState failed, ProxyFailure failure, @Nullable Answer answer, boolean onTrial) {
+        FailureKind kind = failure.kind();
+        lastFailure = failure;
+        lastAnswer = answer;
         deaths += DEATHS.contains(kind) ? 1 : 0;
         return switch (kind.elsewhere()) {
             case NO -> Next.OVER;

@@ -1,11 +1,15 @@
 package io.penstock.proxy;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.penstock.admission.Tried;
+import io.penstock.admission.WaitingRoom;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
 import io.penstock.health.Doubt;
 import io.penstock.health.Incident;
 import io.penstock.health.ProbeVerticle;
+import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.Lease;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Context;
@@ -28,6 +32,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +51,8 @@ final class Loop {
     /** When the operating system gives a connection up; how long a request waits for one is {@code timeouts.connect}. */
     private static final int LONGEST_CONNECT_MILLIS = 60_000;
 
+    private static final long ROOM_MILLIS = 10;
+
     private final Vertx vertx;
     private final Context context;
     private final Shared shared;
@@ -55,6 +63,7 @@ final class Loop {
     // Connections that have carried a request: one of them that closes unanswered was closed before we sent.
     private final Set<HttpConnection> used = Collections.newSetFromMap(new WeakHashMap<>());
     private PenstockConfig config;
+    private boolean watchingRoom;
 
     Loop(Vertx vertx, Context context, Shared shared, PenstockConfig config) {
         this.vertx = vertx;
@@ -127,6 +136,28 @@ final class Loop {
         } catch (RuntimeException e) {
             LOG.error("an observer failed", e);
         }
+    }
+
+    /** As {@link WaitingRoom#await}; the lease is delivered on this loop. */
+    WaitingRoom.@Nullable Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {
+        WaitingRoom.Ticket ticket = shared.room().await(traits, tried, front, this::execute, granted);
+        watchRoom();
+        return ticket;
+    }
+
+    /** A request of this loop waits: if time alone may let it go, somebody has to look at the clock. */
+    private void watchRoom() {
+        if (watchingRoom || !shared.room().opensWithTime()) {
+            return;
+        }
+        watchingRoom = true;
+        vertx.setTimer(ROOM_MILLIS, tick -> {
+            watchingRoom = false;
+            if (shared.room().waiting() > 0) {
+                shared.room().wake();
+                watchRoom();
+            }
+        });
     }
 
     /** A copy, since whoever walks it may end some of them. */

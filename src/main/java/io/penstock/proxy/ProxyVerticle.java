@@ -6,7 +6,6 @@ import io.penstock.bus.Topic;
 import io.penstock.config.PenstockConfig;
 import io.penstock.health.ProbeVerticle;
 import io.penstock.health.ReplicaChange;
-import io.penstock.upstream.Standing;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -241,11 +240,19 @@ public final class ProxyVerticle extends VerticleBase {
     }
 
     private static void replicaChanged(Loop loop, ReplicaChange change) {
-        boolean lost =
-                change.to() == Standing.FAILING || change.to() == Standing.REFUSED || change.to() == Standing.STALLED;
-        if (lost && change.probed()) {
-            loop.exchanges().forEach(exchange -> exchange.replicaLost(change.upstream(), change.reason()));
+        if (!change.probed()) {
+            return;
         }
+        switch (change.to()) {
+            case FAILING, REFUSED -> lost(loop, change, FailureKind.LEFT_BEFORE_OUTPUT);
+            case STALLED -> lost(loop, change, FailureKind.STALLED_BEFORE_OUTPUT);
+            case SUSPECT -> loop.exchanges().forEach(Exchange::look);
+            default -> {}
+        }
+    }
+
+    private static void lost(Loop loop, ReplicaChange change, FailureKind kind) {
+        loop.exchanges().forEach(exchange -> exchange.replicaLost(change.upstream(), kind, change.reason()));
     }
 
     /**

@@ -18,6 +18,7 @@ import java.util.function.Supplier;
  * @param lifecycle how far Penstock is on its way down
  * @param nanoClock the time, in nanoseconds
  * @param requestIds makes an id for a request that brings none
+ * @param seed chance of this process, which nobody is told: hashes of what clients send begin with it
  */
 public record Shared(
         LiveUpstreams live,
@@ -28,4 +29,5 @@ public record Shared(
         ExchangeObserver observer,
         Lifecycle lifecycle,
         LongSupplier nanoClock,
-        Supplier<String> requestIds) {}
+        Supplier<String> requestIds,
+        long seed) {}

@@ -70,4 +70,23 @@ final class TrustedProxies {
         }
         return false;
     }
+
+    /**
+     * The client behind the proxies that are trusted, each of which adds to the end of the list whom it heard it from.
+     *
+     * @param peer who is connected to us
+     * @param forwardedFor the values of X-Forwarded-For, in order
+     * @return the last address that is not a trusted proxy's; the first of all if they all are
+     */
+    String client(String peer, List<String> forwardedFor) {
+        String client = peer;
+        String rest = String.join(",", forwardedFor);
+        while (contains(client) && !rest.isEmpty()) {
+            int comma = rest.lastIndexOf(',');
+            String before = rest.substring(comma + 1).strip();
+            client = before.isEmpty() ? client : before;
+            rest = rest.substring(0, Math.max(0, comma));
+        }
+        return client;
+    }
 }

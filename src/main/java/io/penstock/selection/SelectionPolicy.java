@@ -15,7 +15,8 @@ public final class SelectionPolicy {
      */
     public static Selector selector(Policy policy) {
         return switch (policy) {
-            case LEAST_IN_FLIGHT -> new LeastInFlight();
+            // Predictions need more than candidates, so admission makes them; this is for when there are none.
+            case LEAST_IN_FLIGHT, PREDICTED_DELAY -> new LeastInFlight();
             case ROUND_ROBIN -> new RoundRobin();
         };
     }

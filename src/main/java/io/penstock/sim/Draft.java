@@ -9,10 +9,15 @@ record Draft(
         long created,
         String model,
         String fingerprint,
-        int promptTokens,
+        Prompt prompt,
         int maxTokens,
         Completion completion,
+        boolean tellsCachedTokens,
         JsonObject request) {
+
+    int promptTokens() {
+        return prompt.tokens();
+    }
 
     /** Whether a stream ends with an event that counts tokens. */
     boolean includesUsage() {

@@ -11,13 +11,13 @@ interface Engine {
     /**
      * Takes one request in.
      *
-     * @param promptTokens the prompt's length
+     * @param prompt the prompt
      * @param outputTokens how many tokens to make, at least one
      * @param slowdown how many times slower than usual, 1 for as usual
      * @param onToken told of each token, from 0, when it is there; the slot is free after the last one
      * @return the way to leave early
      */
-    Slot admit(int promptTokens, int outputTokens, long slowdown, IntConsumer onToken);
+    Slot admit(Prompt prompt, int outputTokens, long slowdown, IntConsumer onToken);
 
     /** Stops all tokens, as if the process were stopped. */
     void freeze();
@@ -25,14 +25,14 @@ interface Engine {
     /** Goes on where {@link #freeze} stopped. */
     void thaw();
 
-    /** How many requests are being worked on. */
-    int running();
+    /** Its gauges and counters. */
+    EngineReading reading();
 
-    /** How many wait to be taken up. */
-    int waiting();
+    /** How many blocks the KV cache has. */
+    int cacheBlocks();
 
-    /** The used share of the KV cache, 0 to 1. */
-    double cacheUsage();
+    /** How many tokens fit into one block. */
+    int blockTokens();
 
     /** One request's place in the engine. */
     interface Slot {
@@ -40,7 +40,10 @@ interface Engine {
         /** Makes no more tokens, and keeps the place until {@link #leave}. */
         void hold();
 
-        /** Gives the place back at once. Does nothing the second time. */
+        /** Gives the place back. Does nothing the second time. */
         void leave();
+
+        /** How many tokens of the prompt needed no work; known from the first token on, 0 before. */
+        int cachedTokens();
     }
 }

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class FixedPace implements Engine {
 
-    /** A cache of 1024 blocks of 128 tokens, as the observed server had. */
-    private static final double CACHE_TOKENS = 131_072;
+    // As the observed server had.
+    private static final int CACHE_BLOCKS = 1_024;
+    private static final int BLOCK_TOKENS = 128;
 
     private final Timers timers;
     private final LongSupplier nanoClock;
@@ -25,6 +26,8 @@ final class FixedPace implements Engine {
     private final Set<Request> requests = new HashSet<>();
     private final List<Request> due = new ArrayList<>();
     private boolean frozen;
+    private long promptTokens;
+    private long generatedTokens;
 
     FixedPace(Timers timers, LongSupplier nanoClock, Duration firstToken, Duration step) {
         this.timers = timers;
@@ -34,8 +37,8 @@ final class FixedPace implements Engine {
     }
 
     @Override
-    public Slot admit(int promptTokens, int outputTokens, long slowdown, IntConsumer onToken) {
-        Request request = new Request(promptTokens, outputTokens, slowdown, onToken);
+    public Slot admit(Prompt prompt, int outputTokens, long slowdown, IntConsumer onToken) {
+        Request request = new Request(prompt.tokens(), outputTokens, slowdown, onToken);
         requests.add(request);
         request.schedule();
         return request;
@@ -55,22 +58,23 @@ final class FixedPace implements Engine {
     }
 
     @Override
-    public int running() {
-        return requests.size();
-    }
-
-    @Override
-    public int waiting() {
-        return 0;
-    }
-
-    @Override
-    public double cacheUsage() {
+    public EngineReading reading() {
         int tokens = 0;
         for (Request request : requests) {
             tokens += request.promptTokens + request.made;
         }
-        return Math.min(1, tokens / CACHE_TOKENS);
+        double usage = Math.min(1, tokens / (double) (CACHE_BLOCKS * BLOCK_TOKENS));
+        return new EngineReading(requests.size(), 0, usage, promptTokens, 0, promptTokens, 0, generatedTokens, 0);
+    }
+
+    @Override
+    public int cacheBlocks() {
+        return CACHE_BLOCKS;
+    }
+
+    @Override
+    public int blockTokens() {
+        return BLOCK_TOKENS;
     }
 
     private final class Request implements Slot {
@@ -108,6 +112,10 @@ final class FixedPace implements Engine {
                 return;
             }
             int index = made++;
+            generatedTokens++;
+            if (index == 0) {
+                FixedPace.this.promptTokens += promptTokens;
+            }
             if (made == outputTokens) {
                 requests.remove(this);
                 onToken.accept(index);
@@ -130,6 +138,11 @@ final class FixedPace implements Engine {
         public void leave() {
             hold();
             requests.remove(this);
+        }
+
+        @Override
+        public int cachedTokens() {
+            return 0;
         }
     }
 }

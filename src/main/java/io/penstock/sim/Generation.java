@@ -72,12 +72,16 @@ final class Generation {
     private void admit(long slowdown) {
         if (!over) {
             metrics.accepted(draft);
-            slot = engine.admit(draft.promptTokens(), draft.completion().size(), slowdown, this::token);
+            slot = engine.admit(draft.prompt(), draft.completion().size(), slowdown, this::token);
         }
     }
 
     private void token(int index) {
         metrics.token(draft, index);
+        Engine.Slot made = slot;
+        if (index == 0 && made != null) {
+            shape.cached(made.cachedTokens());
+        }
         if (strikes(index)) {
             return;
         }

@@ -81,18 +81,19 @@ final class Intake {
             throw new Refusal(noResponse(previous));
         }
         requireTemperature(body, protocol);
-        String prompt = protocol.prompt(body);
-        int promptTokens = SimText.count(prompt);
-        int limit = limit(body, protocol, promptTokens);
+        String text = protocol.prompt(body);
+        Prompt prompt = Prompt.ofText(text);
+        int limit = limit(body, protocol, prompt.tokens());
         return new Draft(
                 protocol.idPrefix() + id(request, protocol),
                 "msg_" + nextId(),
                 options.wallClockMillis().getAsLong() / 1_000,
                 options.model(),
                 fingerprint,
-                promptTokens,
+                prompt,
                 limit,
-                Completion.of(prompt, limit, stops(body)),
+                Completion.of(text, limit, stops(body)),
+                options.promptTokensDetails(),
                 body);
     }
 

@@ -10,6 +10,7 @@ abstract class OpenAiShape implements Shape {
 
     final Draft draft;
     private final String object;
+    private int cachedTokens;
 
     OpenAiShape(Draft draft, String object) {
         this.draft = draft;
@@ -42,7 +43,13 @@ abstract class OpenAiShape implements Shape {
     /** The counts of a whole answer. */
     final String usage() {
         return "{" + counts(draft.completion().size())
-                + ",\"prompt_tokens_details\":null,\"completion_tokens_details\":null}";
+                + ",\"prompt_tokens_details\":"
+                + (draft.tellsCachedTokens() ? "{" + cached() + ",\"multimodal_tokens\":null}" : "null")
+                + ",\"completion_tokens_details\":null}";
+    }
+
+    private String cached() {
+        return "\"cached_tokens\":" + cachedTokens + ",\"created_cache_tokens\":0";
     }
 
     private String counts(int made) {
@@ -51,10 +58,16 @@ abstract class OpenAiShape implements Shape {
     }
 
     @Override
+    public final void cached(int tokens) {
+        cachedTokens = tokens;
+    }
+
+    @Override
     public final List<String> closing() {
         List<String> events = new ArrayList<>();
         if (draft.includesUsage()) {
-            events.add(chunk("", ",\"usage\":{" + counts(draft.completion().size()) + "}" + fingerprint()));
+            String details = draft.tellsCachedTokens() ? ",\"prompt_tokens_details\":{" + cached() + "}" : "";
+            events.add(chunk("", ",\"usage\":{" + counts(draft.completion().size()) + details + "}" + fingerprint()));
         }
         events.add(DONE);
         return events;

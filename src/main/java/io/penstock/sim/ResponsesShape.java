@@ -7,6 +7,7 @@ final class ResponsesShape implements Shape {
 
     private final Draft draft;
     private int sequence;
+    private int cachedTokens;
 
     ResponsesShape(Draft draft) {
         this.draft = draft;
@@ -18,6 +19,11 @@ final class ResponsesShape implements Shape {
         return List.of(
                 numbered("response.created", "\"response\":" + running),
                 numbered("response.in_progress", "\"response\":" + running));
+    }
+
+    @Override
+    public void cached(int tokens) {
+        cachedTokens = tokens;
     }
 
     @Override
@@ -67,7 +73,8 @@ final class ResponsesShape implements Shape {
                 cut ? "{\"reason\":\"max_output_tokens\"}" : "null",
                 message(),
                 "{\"input_tokens\":" + draft.promptTokens()
-                        + ",\"input_tokens_details\":{\"cached_tokens\":0,\"cache_write_tokens\":0,"
+                        + ",\"input_tokens_details\":{\"cached_tokens\":" + cachedTokens
+                        + ",\"cache_write_tokens\":0,"
                         + "\"input_tokens_per_turn\":[],\"cached_tokens_per_turn\":[]},\"output_tokens\":"
                         + draft.completion().size()
                         + ",\"output_tokens_details\":{\"reasoning_tokens\":0,\"tool_output_tokens\":0,"

@@ -11,6 +11,9 @@ interface Shape {
         return List.of();
     }
 
+    /** Takes note of how many tokens of the prompt were cached, before the first token's events are asked for. */
+    default void cached(int tokens) {}
+
     /** The events that come together with the first token. */
     List<String> opening();
 

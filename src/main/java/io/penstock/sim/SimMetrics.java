@@ -31,8 +31,6 @@ final class SimMetrics {
             0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80);
     private final Histogram latencies = new Histogram(
             0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1_920, 7_680);
-    private long promptTokens;
-    private long generatedTokens;
     private long endedByLength;
     private long endedByStop;
     private @Nullable String frozen;
@@ -58,10 +56,8 @@ final class SimMetrics {
             seen[1] = now;
         }
         if (index == 0) {
-            promptTokens += draft.promptTokens();
             promptLengths.observe(draft.promptTokens());
         }
-        generatedTokens++;
         iterations.observe(index == 0 ? draft.promptTokens() : 1);
     }
 
@@ -116,47 +112,63 @@ final class SimMetrics {
                 1);
         out.family("process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.");
         out.sample("process_start_time_seconds", "", startedSeconds);
-        gauges(out, engine);
-        counters(out);
+        EngineReading reading = engine.reading();
+        gauges(out, reading);
+        counters(out, reading);
         histograms(out);
-        out.family("vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig");
-        out.sample(
-                "vllm:cache_config_info",
-                "{block_size=\"128\",cache_dtype=\"auto\",enable_prefix_caching=\"True\",engine=\"0\","
-                        + "gpu_memory_utilization=\"0.92\",kv_cache_size_tokens=\"131072\",num_cpu_blocks=\"None\","
-                        + "num_gpu_blocks=\"1024\",sliding_window=\"None\"}",
-                1);
+        cache(out, engine);
         out.family("http_requests_total", "counter", "Total number of requests by method, status and handler.");
         httpRequests.forEach((series, count) -> out.sample("http_requests_total", series, count));
         return out.toString();
     }
 
-    private void gauges(Exposition out, Engine engine) {
-        one(out, "num_requests_running", "gauge", "Number of requests in model execution batches.", engine.running());
-        one(out, "num_requests_waiting", "gauge", "Number of requests waiting to be processed.", engine.waiting());
+    private static void cache(Exposition out, Engine engine) {
+        int blocks = engine.cacheBlocks();
+        int size = engine.blockTokens();
+        out.family("vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig");
+        out.sample(
+                "vllm:cache_config_info",
+                "{block_size=\"" + size + "\",cache_dtype=\"auto\",enable_prefix_caching=\"True\",engine=\"0\","
+                        + "gpu_memory_utilization=\"0.92\",kv_cache_size_tokens=\"" + (long) blocks * size
+                        + "\",num_cpu_blocks=\"None\",num_gpu_blocks=\"" + blocks + "\",sliding_window=\"None\"}",
+                1);
+    }
+
+    private void gauges(Exposition out, EngineReading reading) {
+        one(out, "num_requests_running", "gauge", "Number of requests in model execution batches.", reading.running());
+        one(out, "num_requests_waiting", "gauge", "Number of requests waiting to be processed.", reading.waiting());
         String reasons = "vllm:num_requests_waiting_by_reason";
         out.family(reasons, "gauge", "Number of waiting requests by reason.");
-        out.sample(reasons, labels(null, "reason=\"capacity\""), engine.waiting());
+        out.sample(reasons, labels(null, "reason=\"capacity\""), reading.waiting());
         out.sample(reasons, labels(null, "reason=\"deferred\""), 0);
         out.family("vllm:engine_sleep_state", "gauge", "Engine sleep state; awake = 1 means engine is awake.");
         out.sample("vllm:engine_sleep_state", labels(null, "sleep_state=\"awake\""), 1);
         out.sample("vllm:engine_sleep_state", labels(null, "sleep_state=\"weights_offloaded\""), 0);
         out.sample("vllm:engine_sleep_state", labels(null, "sleep_state=\"discard_all\""), 0);
-        one(out, "kv_cache_usage_perc", "gauge", "KV-cache usage. 1 means 100 percent usage.", engine.cacheUsage());
+        one(out, "kv_cache_usage_perc", "gauge", "KV-cache usage. 1 means 100 percent usage.", reading.cacheUsage());
     }
 
-    private void counters(Exposition out) {
-        counter(out, "prefix_cache_queries_total", "Prefix cache queries, in number of queried tokens.", promptTokens);
-        counter(out, "prefix_cache_hits_total", "Prefix cache hits, in number of cached tokens.", 0);
-        counter(out, "num_preemptions_total", "Cumulative number of preemption from the engine.", 0);
-        counter(out, "prompt_tokens_total", "Number of prefill tokens processed.", promptTokens);
+    private void counters(Exposition out, EngineReading reading) {
+        counter(
+                out,
+                "prefix_cache_queries_total",
+                "Prefix cache queries, in number of queried tokens.",
+                reading.prefixQueries());
+        counter(out, "prefix_cache_hits_total", "Prefix cache hits, in number of cached tokens.", reading.prefixHits());
+        counter(
+                out,
+                "num_preemptions_total",
+                "Cumulative number of preemption from the engine.",
+                reading.preemptions());
+        counter(out, "prompt_tokens_total", "Number of prefill tokens processed.", reading.promptTokens());
+        long cached = reading.promptTokensCached();
         String bySource = "vllm:prompt_tokens_by_source_total";
         out.family(bySource, "counter", "Number of prompt tokens by source.");
-        out.sample(bySource, labels(null, "source=\"local_compute\""), promptTokens);
-        out.sample(bySource, labels(null, "source=\"local_cache_hit\""), 0);
+        out.sample(bySource, labels(null, "source=\"local_compute\""), reading.promptTokens() - cached);
+        out.sample(bySource, labels(null, "source=\"local_cache_hit\""), cached);
         out.sample(bySource, labels(null, "source=\"external_kv_transfer\""), 0);
-        counter(out, "prompt_tokens_cached_total", "Number of cached prompt tokens (local + external).", 0);
-        counter(out, "generation_tokens_total", "Number of generation tokens processed.", generatedTokens);
+        counter(out, "prompt_tokens_cached_total", "Number of cached prompt tokens (local + external).", cached);
+        counter(out, "generation_tokens_total", "Number of generation tokens processed.", reading.generatedTokens());
         String success = "vllm:request_success_total";
         out.family(success, "counter", "Count of successfully processed requests.");
         for (String reason : REASONS) {

@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  * @param host the address to listen on; a name is resolved by the thread that calls {@link Simulator#start}
  * @param port the port to listen on; 0 takes a free one, which the simulator keeps for its whole life
  * @param model the only model it serves
- * @param firstToken from the request's arrival to its first token
- * @param step between two tokens of one request
+ * @param firstToken from the request's arrival to its first token; without meaning if there is a profile
+ * @param step between two tokens of one request; without meaning if there is a profile
+ * @param profile the machine whose speed, batches and cache it has, or null for a fixed pace however much there is to do
+ * @param speed how many times faster than its profile it is
+ * @param promptTokensDetails whether answers tell how much of the prompt was cached, as vLLM's do with {@code
+ *     --enable-prompt-tokens-details}
  * @param keepAlive how long an unused connection stays open after an answer; vLLM's uvicorn waits 5.0 s
  * @param maxModelLen the longest prompt plus answer, in tokens
  * @param seed decides ids and the faults that happen at a rate
@@ -30,6 +34,9 @@ public record SimOptions(
         String model,
         Duration firstToken,
         Duration step,
+        @Nullable EngineProfile profile,
+        double speed,
+        boolean promptTokensDetails,
         Duration keepAlive,
         int maxModelLen,
         long seed,
@@ -39,11 +46,16 @@ public record SimOptions(
         LongSupplier nanoClock,
         LongSupplier wallClockMillis) {
 
+    private static final double MAX_SPEED = 1_000;
+
     /** Refuses what no server can be. */
     public SimOptions {
         if (port < 0 || port > 65535 || maxModelLen < 1 || firstToken.isNegative() || step.isNegative()) {
             throw new IllegalArgumentException("not a simulator: port " + port + ", maxModelLen " + maxModelLen
                     + ", firstToken " + firstToken + ", step " + step);
+        }
+        if (!(speed > 0 && speed <= MAX_SPEED)) {
+            throw new IllegalArgumentException("speed: want more than 0 and at most " + MAX_SPEED + ", got " + speed);
         }
         rates = List.copyOf(rates);
     }
@@ -64,6 +76,9 @@ public record SimOptions(
                 "demo",
                 Duration.ofMillis(50),
                 Duration.ofMillis(20),
+                null,
+                1,
+                false,
                 Duration.ofSeconds(5),
                 2048,
                 1,
@@ -117,6 +132,27 @@ public record SimOptions(
     }
 
     /**
+     * The same replica on a certain machine, in place of a fixed pace. Its longest context is the machine's.
+     *
+     * @param machine how fast it is and how much it holds
+     * @param factor how many times faster than that it is, more than 0
+     * @return the changed copy
+     */
+    public SimOptions withProfile(EngineProfile machine, double factor) {
+        return copy(machine, factor, promptTokensDetails, machine.maxModelLen());
+    }
+
+    /**
+     * The same replica with or without a count of cached tokens in its answers.
+     *
+     * @param value whether they tell
+     * @return the changed copy
+     */
+    public SimOptions withPromptTokensDetails(boolean value) {
+        return copy(profile, speed, value, maxModelLen);
+    }
+
+    /**
      * The same replica with other patience for unused connections.
      *
      * @param value how long one stays open after an answer
@@ -167,6 +203,28 @@ public record SimOptions(
     }
 
     private SimOptions copy(
+            @Nullable EngineProfile newProfile, double newSpeed, boolean newDetails, int newMaxModelLen) {
+        return new SimOptions(
+                name,
+                host,
+                port,
+                model,
+                firstToken,
+                step,
+                newProfile,
+                newSpeed,
+                newDetails,
+                keepAlive,
+                newMaxModelLen,
+                seed,
+                apiKey,
+                embeddings,
+                rates,
+                nanoClock,
+                wallClockMillis);
+    }
+
+    private SimOptions copy(
             String newName,
             String newHost,
             int newPort,
@@ -185,6 +243,9 @@ public record SimOptions(
                 newModel,
                 newFirstToken,
                 newStep,
+                profile,
+                speed,
+                promptTokensDetails,
                 newKeepAlive,
                 maxModelLen,
                 newSeed,

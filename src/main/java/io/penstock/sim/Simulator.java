@@ -273,6 +273,10 @@ public final class Simulator {
     }
 
     private Engine newEngine() {
+        EngineProfile profile = options.profile();
+        if (profile != null) {
+            return new StepEngine(profile, timers, options.nanoClock(), 1 / options.speed());
+        }
         return new FixedPace(timers, options.nanoClock(), options.firstToken(), options.step());
     }
 

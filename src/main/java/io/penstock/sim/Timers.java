@@ -4,19 +4,24 @@ import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** Runs something later, on the simulator's own event loop. */
-interface Timers {
+/** Runs something later, on one event loop or in {@link VirtualTime}. */
+public interface Timers {
 
     /**
      * Runs a task once.
      *
      * @param delay from now; nothing and less means "as soon as what runs now is over"
-     * @param task what to run
+     * @param task what to run, on the same event loop
      * @return the way to call it off
      */
     Alarm after(Duration delay, Runnable task);
 
-    /** The timers of one event loop, to be used on it. */
+    /**
+     * The timers of one event loop, to be used on it.
+     *
+     * @param loop the event loop
+     * @return its timers
+     */
     static Timers on(EventLoop loop) {
         return (delay, task) -> {
             var scheduled = loop.schedule(task, Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS);

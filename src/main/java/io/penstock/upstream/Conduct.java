@@ -33,7 +33,12 @@ public final class Conduct {
 
     Conduct() {}
 
-    int chapter() {
+    /**
+     * The chapter that runs now.
+     *
+     * @return a number that changes when what was counted so far says nothing any more
+     */
+    public int chapter() {
         return (int) (row.get() >>> CHAPTER_SHIFT);
     }
 
@@ -132,6 +137,11 @@ public final class Conduct {
      */
     public Map<Ejection.Cause, Long> ejections() {
         return ejections;
+    }
+
+    /** It comes back for another reason than a request: what failed while it was out says nothing. For the probe verticle only. */
+    public void returned() {
+        nextChapter();
     }
 
     /** Another process runs there: nothing of before counts. */

@@ -27,6 +27,8 @@ public final class EngineActivity {
     private final UpstreamState state;
     // Added and removed by every event loop, through Lease only.
     private final Set<Lease> work = ConcurrentHashMap.newKeySet();
+    // Written by the event loop whose request is the first one after a time without.
+    private volatile long workingSinceNanos;
     // Written by every event loop that relays for it; 0 until the first output.
     private volatile long lastOutputNanos;
     // Written by the probe verticle only.
@@ -39,6 +41,9 @@ public final class EngineActivity {
 
     void taken(Lease lease) {
         if (lease.promptBytes() > 0) {
+            if (work.isEmpty()) {
+                workingSinceNanos = lease.startNanos();
+            }
             work.add(lease);
         }
     }
@@ -74,6 +79,17 @@ public final class EngineActivity {
      */
     public int working() {
         return work.size();
+    }
+
+    /**
+     * Since when it has had something to do without a break, be it for requests that were given up meanwhile: clients that
+     * lose their patience do not make a silent engine less silent.
+     *
+     * @param otherwise what to return if it has nothing to do
+     * @return nanoseconds of the injected clock
+     */
+    public long workingSinceNanos(long otherwise) {
+        return work.isEmpty() ? otherwise : workingSinceNanos;
     }
 
     /**
@@ -136,6 +152,16 @@ public final class EngineActivity {
      */
     public @Nullable EngineGauges gauges() {
         return gauges;
+    }
+
+    /**
+     * How many tokens its KV cache holds, as far as it said so.
+     *
+     * @return tokens; 0 if it is not known
+     */
+    public long cacheTokens() {
+        EngineGauges last = gauges;
+        return last == null ? 0 : last.cacheTokens();
     }
 
     /**

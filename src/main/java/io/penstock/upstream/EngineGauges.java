@@ -10,6 +10,7 @@ import java.util.List;
  * @param processStartSeconds when the replica's process was started, in seconds since 1970; NaN if it does not say
  * @param prefillTokensPerSecond how fast it reads prompts, measured by itself over all requests so far, prompts that it
  *     had in its cache not counted; NaN until that means something
+ * @param cacheTokens how many tokens the KV caches of its engines hold together; 0 if it does not say
  * @param takenNanos when this was read, in nanoseconds of the injected clock
  * @param validNanos how long it says something about the present
  */
@@ -17,6 +18,7 @@ public record EngineGauges(
         List<Engine> engines,
         double processStartSeconds,
         double prefillTokensPerSecond,
+        long cacheTokens,
         long takenNanos,
         long validNanos) {
 
@@ -45,6 +47,16 @@ public record EngineGauges(
                     || promptTokens > before.promptTokens
                     || finished > before.finished;
         }
+    }
+
+    /** One that does not say how much it can keep. */
+    public EngineGauges(
+            List<Engine> engines,
+            double processStartSeconds,
+            double prefillTokensPerSecond,
+            long takenNanos,
+            long validNanos) {
+        this(engines, processStartSeconds, prefillTokensPerSecond, 0, takenNanos, validNanos);
     }
 
     /** Copies the list. */

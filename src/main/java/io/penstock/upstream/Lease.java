@@ -15,21 +15,21 @@ public final class Lease {
     private final @Nullable Ejection trial;
     private final long startNanos;
     private final int promptBytes;
-    private final Runnable freed;
+    private final LeaseListener listener;
     // Written by the event loop that relays the answer, read by the one that judges the replica.
     private volatile boolean output;
     private final AtomicBoolean ended = new AtomicBoolean();
     // Written by the owner before the end.
     private volatile boolean provesNothing;
 
-    Lease(UpstreamState upstream, long startNanos, int promptBytes, Runnable freed, @Nullable Ejection trial) {
+    Lease(UpstreamState upstream, long startNanos, int promptBytes, LeaseListener listener, @Nullable Ejection trial) {
         this.upstream = upstream;
         this.epoch = upstream.epoch();
         this.chapter = upstream.conduct().chapter();
         this.trial = trial;
         this.startNanos = startNanos;
         this.promptBytes = promptBytes;
-        this.freed = freed;
+        this.listener = listener;
     }
 
     /**
@@ -85,6 +85,7 @@ public final class Lease {
     public void output(long nanos) {
         output = true;
         upstream.engine().madeOutput(nanos);
+        listener.output(nanos);
     }
 
     int promptBytes() {
@@ -109,7 +110,7 @@ public final class Lease {
             if (trial != null) {
                 trial.ended(proof);
             }
-            freed.run();
+            listener.ended(counted);
         }
     }
 }

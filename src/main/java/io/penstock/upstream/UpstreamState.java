@@ -315,6 +315,11 @@ public final class UpstreamState {
      * @return the lease, or null if it is full, or ejected and its trial is not to be had
      */
     public @Nullable Lease lease(long startNanos, int promptBytes, Runnable freed, boolean panic) {
+        return lease(startNanos, promptBytes, LeaseListener.atEnd(freed), panic);
+    }
+
+    /** As {@link #lease(long, int, Runnable, boolean)}, for somebody who wants to know of the output, too. */
+    public @Nullable Lease lease(long startNanos, int promptBytes, LeaseListener listener, boolean panic) {
         Ejection out = conduct.ejection();
         Ejection trial = out != null && out.take() ? out : null;
         if (out != null && trial == null && !panic) {
@@ -327,9 +332,15 @@ public final class UpstreamState {
             }
             return null;
         }
-        Lease lease = new Lease(this, startNanos, promptBytes, freed, trial);
+        Lease lease = new Lease(this, startNanos, promptBytes, listener, trial);
         engine.taken(lease);
         return lease;
+    }
+
+    /** Whether it holds as many requests as it may now, by {@code maxInFlight} or because it has just come back. */
+    public boolean full() {
+        int limit = conduct.ramp().within(identity.replica().maxInFlight());
+        return limit > 0 && book.inFlight() >= limit;
     }
 
     /** Gives the place of a lease back; returns what its outcome counts as. */

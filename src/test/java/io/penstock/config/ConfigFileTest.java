@@ -160,7 +160,8 @@ class ConfigFileTest {
         assertThat(good(UPSTREAMS + "selection: round_robin").selection().policy())
                 .isEqualTo(Policy.ROUND_ROBIN);
         assertThat(problems(UPSTREAMS + "selection: fastest"))
-                .containsExactly("selection: want one of least_in_flight, round_robin, got fastest (line 2)");
+                .containsExactly(
+                        "selection: want one of least_in_flight, round_robin, predicted_delay, got fastest (line 2)");
     }
 
     @Test
@@ -186,7 +187,7 @@ class ConfigFileTest {
                         "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000 (line 4)",
                         "upstreams[1].wieght: unknown key, did you mean weight? (line 5)",
                         "upstreams[2].port: missing; want a whole number from 1 to 65535 (line 6)",
-                        "selection.policy: want one of least_in_flight, round_robin, got Round_Robin (line 7)",
+                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin (line 7)",
                         "admission.maxWaiting: want a whole number from 0 to 1000000, got -1 (line 8)",
                         "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h), got 2 (line 9)",
                         "probe.fall: want a whole number from 1 to 100, got 0 (line 9)",

@@ -49,6 +49,17 @@ class GaugeScannerTest {
     }
 
     @Test
+    void theCacheIsAsLargeAsItsBlocks() {
+        EngineGauges read = Objects.requireNonNull(read("""
+                vllm:cache_config_info{block_size="16",engine="0",num_gpu_blocks="28000",num_cpu_blocks="None"} 1.0
+                vllm:cache_config_info{block_size="16",engine="1",num_gpu_blocks="None"} 1.0
+                vllm:num_requests_running{engine="0",model_name="a"} 3
+                """));
+
+        assertThat(read.cacheTokens()).isEqualTo(448_000);
+    }
+
+    @Test
     void enginesAreKeptApartAndModelsAddUp() {
         EngineGauges read = Objects.requireNonNull(read("""
                 vllm:num_requests_running{engine="1",model_name="b"} 1

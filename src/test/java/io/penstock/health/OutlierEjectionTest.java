@@ -90,6 +90,19 @@ class OutlierEjectionTest {
         assertThat(review(a)).isNull();
     }
 
+    @Test
+    void whatFailedBeforeItCameBackForAnotherReasonDoesNotEject() {
+        ejection.tally(set);
+        requests(a, 30, Outcome.FAILED);
+        a.conduct().returned();
+
+        assertThat(review(a)).isNull();
+        requests(a, 4, Outcome.FAILED);
+        assertThat(review(a)).isNull();
+        requests(a, 1, Outcome.FAILED);
+        assertThat(review(a)).isNotNull();
+    }
+
     @ParameterizedTest
     @CsvSource({"10, 10, true", "11, 9, false", "9, 10, false", "12, 12, true", "30, 20, false", "0, 3, false"})
     void halfOfTwentyRequestsInTheWindowEject(int good, int bad, boolean out) {

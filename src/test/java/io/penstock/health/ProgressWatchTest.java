@@ -70,6 +70,38 @@ class ProgressWatchTest {
     }
 
     @Test
+    void clientsThatLoseTheirPatienceDoNotHideThatItHangs() {
+        warm();
+        for (int i = 0; i < 3; i++) {
+            Lease impatient = lease(SHORT);
+            assertThat(silentFor(3)).isEmpty();
+            lease(SHORT);
+            impatient.end(Outcome.IGNORED);
+        }
+        assertThat(second())
+                .isEqualTo(new Turn(
+                        Standing.READY, Standing.SUSPECT, "no token for 10 s with 3 in flight, metrics frozen"));
+    }
+
+    @Test
+    void whileItsProbesFailNoTimePassesForItsEngine() {
+        warm();
+        lease(SHORT);
+        assertThat(silentFor(9)).isEmpty();
+        now += 60 * SECOND;
+        watch.unwatched(now);
+        assertThat(silentFor(9)).isEmpty();
+        assertThat(second()).extracting(Turn::to).isEqualTo(Standing.SUSPECT);
+        assertThat(silentFor(9)).isEmpty();
+        now += 60 * SECOND;
+        watch.unwatched(now);
+        assertThat(silentFor(9)).isEmpty();
+        assertThat(second()).extracting(Turn::to).isEqualTo(Standing.STALLED);
+        watch.unwatched(now);
+        assertThat(watch.standing()).isEqualTo(Standing.STALLED);
+    }
+
+    @Test
     void aRequestThatGivesTheEngineNothingToDoIsNoWork() {
         warm();
         lease(0);

@@ -2,6 +2,7 @@ package io.penstock.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.selection.RequestTraits;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
@@ -61,8 +62,11 @@ class BodyTraitsTest {
                 "--boundary                                                      | - | false",
             })
     void theTopLevelIsRead(String body, @Nullable String model, boolean stream) {
-        assertThat(read(body))
-                .isEqualTo(new RequestTraits(model, stream, Buffer.buffer(body).length()));
+        RequestTraits traits = read(body);
+
+        assertThat(traits.model()).isEqualTo(model);
+        assertThat(traits.stream()).isEqualTo(stream);
+        assertThat(traits.bodyBytes()).isEqualTo(Buffer.buffer(body).length());
     }
 
     @ParameterizedTest
@@ -103,8 +107,8 @@ class BodyTraitsTest {
     void aFormIsReadIfItSaysThatItIsOne(@Nullable String type, @Nullable String model, boolean stream) {
         String form = field("model", "tiny") + field("stream", "True") + field("model", "whisper") + "--b--\r\n";
 
-        assertThat(BodyTraits.read(Buffer.buffer(form), type))
-                .isEqualTo(new RequestTraits(model, stream, form.length()));
+        assertThat(read(Buffer.buffer(form), type))
+                .isEqualTo(new RequestTraits(model, stream, form.length()).from("someone"));
     }
 
     @ParameterizedTest
@@ -112,7 +116,7 @@ class BodyTraitsTest {
     void aFormSaysTrueInVllmsWords(String value, boolean stream) {
         String form = field("stream", value) + "--b--\r\n";
 
-        assertThat(BodyTraits.read(Buffer.buffer(form), "multipart/form-data; boundary=b").stream())
+        assertThat(read(Buffer.buffer(form), "multipart/form-data; boundary=b").stream())
                 .isEqualTo(stream);
     }
 
@@ -126,8 +130,8 @@ class BodyTraitsTest {
         BodyBlocks blocks = new BodyBlocks();
         blocks.append(whole, whole.length());
 
-        assertThat(BodyTraits.read(blocks.whole(), null)).isEqualTo(BodyTraits.read(whole, null));
-        assertThat(BodyTraits.read(whole, null).model()).isEqualTo("m");
+        assertThat(read(blocks.whole(), null)).isEqualTo(read(whole, null));
+        assertThat(read(whole, null).model()).isEqualTo("m");
     }
 
     @Test
@@ -156,14 +160,66 @@ class BodyTraitsTest {
     void theEncodingsOfJsonAreRead(String charset) {
         byte[] bytes = "{\"model\":\"größe\"}".getBytes(java.nio.charset.Charset.forName(charset));
 
-        assertThat(BodyTraits.read(Buffer.buffer(bytes), null).model()).isEqualTo("größe");
+        assertThat(read(Buffer.buffer(bytes), null).model()).isEqualTo("größe");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{}                                                          | 0",
+                "{\"max_tokens\":100}                                      | 100",
+                "{\"max_completion_tokens\":50,\"max_tokens\":100}       | 50",
+                "{\"max_completion_tokens\":null,\"max_tokens\":100}     | 100",
+                "{\"max_output_tokens\":70}                                | 70",
+                "{\"max_tokens\":100,\"n\":3}                            | 300",
+                "{\"n\":null,\"max_tokens\":100}                         | 100",
+                "{\"n\":0,\"max_tokens\":100}                            | 0",
+                "{\"n\":2,\"max_tokens\":100,\"prompt\":[\"a\",\"b\",\"c\"]} | 600",
+                "{\"max_tokens\":100,\"prompt\":[[1,2],[3]]}             | 200",
+                "{\"max_tokens\":100,\"prompt\":[1,2,3]}                 | 100",
+                "{\"max_tokens\":100,\"input\":[\"a\",\"b\"]}        | 100",
+                "{\"max_tokens\":100,\"messages\":[[],[]]}               | 200",
+                "{\"max_tokens\":16777216}                                 | 16777216",
+                "{\"max_tokens\":16777217}                                 | 0",
+                "{\"max_tokens\":16777216,\"n\":16777216}                | 0",
+                "{\"max_tokens\":-1}                                       | 0",
+                "{\"max_tokens\":1e3}                                      | 0",
+                "{\"max_tokens\":\"100\"}                                | 0",
+                "{\"max_tokens\":99999999999999999999}                     | 0",
+                "{\"max_tokens\":[100]}                                    | 0",
+            })
+    void theLongestAnswerIsWhatTheyAllMayMake(String body, int tokens) {
+        assertThat(read(body).longestAnswer()).isEqualTo(tokens);
+    }
+
+    @Test
+    void aUserIsTheCallerUnlessThereIsAKey() {
+        Buffer anna = Buffer.buffer("{\"user\":\"ben\",\"user\":\"anna\"}");
+        Buffer same = Buffer.buffer("{ \"user\" : \"\\u0061nna\"}");
+        Buffer ben = Buffer.buffer("{\"user\":\"ben\"}");
+        Caller address = new Caller("here", false);
+
+        String name = asked(anna, address, 7);
+        assertThat(name).hasSize(16).doesNotContain("anna");
+        assertThat(asked(same, address, 7)).isEqualTo(name);
+        assertThat(asked(ben, address, 7)).isNotEqualTo(name);
+        assertThat(asked(anna, address, 8)).isNotEqualTo(name);
+        assertThat(asked(anna, new Caller("key", true), 7)).isEqualTo("key");
+        assertThat(asked(Buffer.buffer("{\"user\":7}"), address, 7)).isEqualTo("here");
+        assertThat(asked(Buffer.buffer("nonsense"), address, 7)).isEqualTo("here");
+    }
+
+    private static String asked(Buffer body, Caller caller, long seed) {
+        return new BodyTraits(null, Dialect.ANTHROPIC, caller, seed).read(body).caller();
     }
 
     @Test
     void theBodyIsLeftAsItWas() {
         Buffer body = Buffer.buffer("{\"model\":\"m\"}");
-        BodyTraits.read(body, null);
-        BodyTraits.read(body, null);
+        read(body, null);
+        read(body, null);
 
         assertThat(body).isEqualTo(Buffer.buffer("{\"model\":\"m\"}"));
     }
@@ -179,11 +235,15 @@ class BodyTraitsTest {
             for (int n = random.nextInt(4); n >= 0; n--) {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
             }
-            assertThat(BodyTraits.read(Buffer.buffer(bytes), null).bodyBytes()).isEqualTo(bytes.length);
+            assertThat(read(Buffer.buffer(bytes), null).bodyBytes()).isEqualTo(bytes.length);
         }
     }
 
     private static RequestTraits read(String body) {
-        return BodyTraits.read(Buffer.buffer(body), "application/json");
+        return read(Buffer.buffer(body), "application/json");
+    }
+
+    private static RequestTraits read(Buffer body, @Nullable String contentType) {
+        return new BodyTraits(contentType, Dialect.OPENAI, new Caller("someone", false), 7).read(body);
     }
 }

@@ -35,6 +35,7 @@ class FailureKindTest {
             STALE_CONNECTION         502 upstream_closed      -       FAILOVER
             DIED_BEFORE_OUTPUT       502 upstream_died        charged FAILOVER
             LEFT_BEFORE_OUTPUT       502 upstream_left        -       FAILOVER
+            STALLED_BEFORE_OUTPUT    504 upstream_stalled     -       FAILOVER
             CUT_BEFORE_RELAY         502 upstream_died        charged FAILOVER
             POISON                   502 poison_request       -       NO
             TOLD_TO_STOP             500 upstream_leaving     -       FAILOVER
@@ -49,6 +50,7 @@ class FailureKindTest {
             STALLED_MID_STREAM       504 upstream_stalled     charged NO
             CLIENT_DOES_NOT_READ     499 client_too_slow      -       NO
             CLIENT_LEFT              499 client_left          -       NO
+            HEDGE_LOST               499 hedge_lost           -       NO
             INTERNAL                 500 internal_error       -       NO
             """;
 

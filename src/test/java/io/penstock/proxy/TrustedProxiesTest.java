@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,5 +48,25 @@ class TrustedProxiesTest {
     void aBlockHoldsItsAddressesAndNoOthers(String blocks, String peer, boolean trusted) {
         assertThat(new TrustedProxies(Arrays.asList(blocks.split(" ", -1))).contains(peer))
                 .isEqualTo(trusted);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "-",
+            value = {
+                "10.0.0.1 | -                              | 10.0.0.1",
+                "10.0.0.1 | 1.2.3.4                        | 1.2.3.4",
+                "10.0.0.1 | 6.6.6.6, 1.2.3.4, 10.0.0.2     | 1.2.3.4",
+                "10.0.0.1 | 6.6.6.6,1.2.3.4 , ,10.0.0.2    | 1.2.3.4",
+                "10.0.0.1 | 10.0.0.3, 10.0.0.2             | 10.0.0.3",
+                "10.0.0.1 | 1.2.3.4, nonsense              | nonsense",
+                "8.8.8.8  | 1.2.3.4                        | 8.8.8.8",
+            })
+    void theClientIsTheLastWhoIsNoTrustedProxy(String peer, @Nullable String forwardedFor, String client) {
+        TrustedProxies trusted = new TrustedProxies(List.of("10.0.0.0/8"));
+
+        assertThat(trusted.client(peer, forwardedFor == null ? List.of() : List.of(forwardedFor)))
+                .isEqualTo(client);
     }
 }

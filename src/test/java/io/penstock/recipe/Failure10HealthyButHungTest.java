@@ -2,6 +2,9 @@ package io.penstock.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.proxy.AttemptReport;
+import io.penstock.proxy.ExchangeReport;
+import io.penstock.proxy.FailureKind;
 import io.penstock.proxy.front.Client;
 import io.penstock.proxy.front.Eventually;
 import io.penstock.proxy.front.Setting;
@@ -63,6 +66,10 @@ class Failure10HealthyButHungTest {
                 assertThat(one.reply().body()).endsWith("data: [DONE]\n\n");
                 assertThat(two.reply().body()).endsWith("data: [DONE]\n\n");
             }
+            assertThat(stage.reports())
+                    .flatExtracting(ExchangeReport::attempts)
+                    .extracting(AttemptReport::failure)
+                    .contains(FailureKind.HEDGE_LOST);
             staysOut(stage, hung);
 
             hung.faults().clear();

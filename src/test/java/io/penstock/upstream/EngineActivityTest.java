@@ -32,6 +32,21 @@ class EngineActivityTest {
     }
 
     @Test
+    void whoGivesUpDoesNotInterruptTheWorkAsLongAsAnotherIsThere() {
+        assertThat(engine.workingSinceNanos(42)).isEqualTo(42);
+        Lease first = lease(7, 10);
+        Lease second = lease(9, 10);
+        first.end(Outcome.IGNORED);
+        Lease third = lease(11, 10);
+        second.end(Outcome.IGNORED);
+        assertThat(engine.workingSinceNanos(42)).isEqualTo(7);
+        third.end(Outcome.IGNORED);
+        assertThat(engine.workingSinceNanos(42)).isEqualTo(42);
+        lease(13, 10);
+        assertThat(engine.workingSinceNanos(42)).isEqualTo(13);
+    }
+
+    @Test
     void promptsCountUntilTheirOutputAndOnlyIfTheyWereSentBefore() {
         Lease early = lease(10, 1_000);
         lease(20, 500);

@@ -62,6 +62,16 @@ public interface Script {
         };
     }
 
+    /** The rest of a stream that has begun, up to the end of its answer. */
+    static Script rest(String... events) {
+        return call -> {
+            for (String event : events) {
+                call.chunk(event);
+            }
+            END.play(call);
+        };
+    }
+
     /** Sends exactly this. */
     static Script raw(String text) {
         return call -> call.send(text);

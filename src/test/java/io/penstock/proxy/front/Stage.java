@@ -5,6 +5,7 @@ import io.penstock.admission.WaitingRoom;
 import io.penstock.bus.Topic;
 import io.penstock.config.PenstockConfig;
 import io.penstock.health.ProbeVerticle;
+import io.penstock.health.ReplicaChange;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.Lifecycle;
@@ -12,6 +13,7 @@ import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
 import io.penstock.proxy.RetryPolicy;
 import io.penstock.proxy.Shared;
+import io.penstock.upstream.EngineActivity;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
@@ -99,7 +101,8 @@ public final class Stage implements AutoCloseable {
                 books,
                 lifecycle,
                 System::nanoTime,
-                () -> "id-" + ids.incrementAndGet());
+                () -> "id-" + ids.incrementAndGet(),
+                /* seed= */ 7);
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
         this.setting = setting;
@@ -165,6 +168,14 @@ public final class Stage implements AutoCloseable {
             throw new AssertionError("no replica " + name);
         }
         return found;
+    }
+
+    /** Says that an engine stands still, as the probe verticle does: {@link Standing#SUSPECT} or STALLED. */
+    public void suspect(String name, Standing to) {
+        UpstreamState state = replica(name);
+        Standing from = state.standing();
+        state.engine().suspect(new EngineActivity.Suspicion(to, "no token"));
+        ProbeVerticle.CHANGES.publish(vertx.eventBus(), new ReplicaChange(state, from, to, "no token", true));
     }
 
     /** Waits until a replica stands so. */

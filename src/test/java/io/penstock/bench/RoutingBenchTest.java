@@ -1,0 +1,114 @@
+package io.penstock.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.config.PenstockConfig.Policy;
+import io.penstock.selection.PredictionTerms;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What predicted delay has to be worth against the fewest in flight, on the same calls; and which part it owes it to. */
+@Tag("bench")
+class RoutingBenchTest {
+
+    private static final long SEED = 11;
+
+    @ParameterizedTest
+    @CsvSource({
+        "W1, 0.98, 0.70",
+        "W1-bursts, 0.98, 0.95",
+        "W2, 0.98, 0.85",
+        "W3, 0.95, 0.35",
+        "W5, 0.98, 0.75",
+        "W8a, 0.98, 0.65",
+        "W8c, 0.98, 0.15"
+    })
+    void itIsGoodAndSooner(String name, double good, double share) {
+        Cell cell = Cell.named(name);
+        Score fewest = run(cell, Policy.LEAST_IN_FLIGHT, PredictionTerms.ALL);
+        Score predicted = run(cell, Policy.PREDICTED_DELAY, PredictionTerms.ALL);
+
+        assertThat(predicted.good()).isGreaterThanOrEqualTo(good).isGreaterThanOrEqualTo(fewest.good());
+        assertThat(predicted.p99Seconds()).isLessThanOrEqualTo(share * fewest.p99Seconds());
+    }
+
+    @Test
+    void aQuietCallerHardlyNoticesAFlood() {
+        Cell cell = Cell.named("W10");
+        Score fewest = run(cell, Policy.LEAST_IN_FLIGHT, PredictionTerms.ALL);
+        Score predicted = run(cell, Policy.PREDICTED_DELAY, PredictionTerms.ALL);
+
+        assertThat(predicted.quietP99Seconds()).isLessThanOrEqualTo(0.25 * fewest.quietP99Seconds());
+        assertThat(predicted.good()).isGreaterThanOrEqualTo(fewest.good());
+    }
+
+    /** The trap is in the middle: a prompt that all share glues everything to whoever had it first. */
+    @ParameterizedTest
+    @ValueSource(doubles = {6, 12, 18, 24, 30, 36, 42, 48, 54})
+    void oneSharedPromptIsNoTrapAtAnyRate(double rate) {
+        Score score = run(Cell.named("W5").at(rate), Policy.PREDICTED_DELAY, PredictionTerms.ALL);
+
+        assertThat(score.good()).isGreaterThanOrEqualTo(0.98);
+        // The bound leaves everyone four more than its share, which is much where there is little.
+        assertThat(score.busiest()).isLessThanOrEqualTo(1.25 + 4 / rate);
+    }
+
+    @Test
+    void noReplicaOfSixteenStaysIdleUnderOneSharedPrompt() {
+        assertThat(idlestOfSixteen(PredictionTerms.ALL)).isGreaterThan(0.5);
+    }
+
+    @Test
+    void withoutTheBoundAndTheRulesForIdleAndColdReplicasSomeOfSixteenStayIdle() {
+        assertThat(idlestOfSixteen(new PredictionTerms(true, false, false, false, true)))
+                .isZero();
+    }
+
+    @Test
+    void theBoundAloneLeavesSomeOfSixteenIdle() {
+        assertThat(idlestOfSixteen(new PredictionTerms(true, true, false, true, true)))
+                .isZero();
+    }
+
+    /** Who is warm after the first seconds is chance, so of several seeds the worst. */
+    private static double idlestOfSixteen(PredictionTerms terms) {
+        Cell cell = Cell.named("W5").at(20).with(16);
+        double idlest = 1;
+        for (int seed = 1; seed <= 4; seed++) {
+            idlest = Math.min(
+                    idlest,
+                    new CellRun(cell, Policy.PREDICTED_DELAY, terms, seed).run().idlest());
+        }
+        return idlest;
+    }
+
+    @Test
+    void withoutPrefixesSharedBeginningsAreReadAgainAndAgain() {
+        PredictionTerms less = new PredictionTerms(false, true, true, true, true);
+        Score score = run(Cell.named("W3"), Policy.PREDICTED_DELAY, less);
+
+        assertThat(score.good()).isLessThan(0.95);
+    }
+
+    @Test
+    void withTheLearnedRateASlowReplicaIsNoTroubleNearItsLimit() {
+        assertThat(run(Cell.named("W8a").at(26), Policy.PREDICTED_DELAY, PredictionTerms.ALL)
+                        .good())
+                .isGreaterThanOrEqualTo(0.98);
+    }
+
+    @Test
+    void withoutTheLearnedRateItIs() {
+        PredictionTerms less = new PredictionTerms(true, true, true, true, false);
+        Score score = run(Cell.named("W8a").at(26), Policy.PREDICTED_DELAY, less);
+
+        assertThat(score.good()).isLessThan(0.98);
+    }
+
+    private static Score run(Cell cell, Policy policy, PredictionTerms terms) {
+        return new CellRun(cell, policy, terms, SEED).run();
+    }
+}
