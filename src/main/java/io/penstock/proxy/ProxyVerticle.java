@@ -145,7 +145,8 @@ public final class ProxyVerticle extends VerticleBase {
 
     private String notListening(Throwable failure) {
         String what = "cannot listen on " + initial.listen() + ": " + failure.getMessage();
-        if (!(failure instanceof BindException)) {
+        // The native transport has an exception of its own for this, with the system's words in it.
+        if (!(failure instanceof BindException) && !what.endsWith("Address already in use")) {
             return what;
         }
         return what

@@ -98,7 +98,7 @@ class ShutdownTest {
     @Test
     void clientWhoseAnswerBeganBeforeTheEndWasKnownIsServedOnceMore() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
-        replica.next(Script.begun(EVENT).then(Script.until(go)).then(Script.raw("0\r\n\r\n")))
+        replica.next(Script.begun(EVENT).then(Script.until(go)).then(Script.END))
                 .always(Script.stream(EVENT, Script.DONE));
         try (Client client = Client.to(stage)) {
             client.send(Client.chat()).head();
