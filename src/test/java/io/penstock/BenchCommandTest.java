@@ -29,7 +29,7 @@ class BenchCommandTest {
     }
 
     private int run(String words) {
-        return new CommandLine(new BenchCommand())
+        return new CommandLine(new BenchCommand(System::nanoTime, System::currentTimeMillis))
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .execute(words.split(" "));

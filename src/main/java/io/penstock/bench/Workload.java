@@ -54,8 +54,18 @@ record Workload(
                 return calls;
             }
             boolean quiet = !flood || random.nextDouble() < rate / 2 / floodedRate(now);
-            calls.add(call((long) (now * 1e9), quiet ? QUIET : LOUD, random));
+            calls.add(call((long) (now * 1e9), quiet ? QUIET : LOUD, -1, random));
         }
+    }
+
+    /** One request for each beginning that prompts share, evenly over so many seconds. */
+    List<BenchCall> first(double seconds, long seed) {
+        Random random = new Random(seed);
+        List<BenchCall> calls = new ArrayList<>();
+        for (int group = 0; group < groups; group++) {
+            calls.add(call((long) (group * seconds / groups * 1e9), QUIET, group, random));
+        }
+        return calls;
     }
 
     private double floodedRate(double now) {
@@ -74,11 +84,12 @@ record Workload(
         return -Math.log(1 - random.nextDouble()) * mean;
     }
 
-    private BenchCall call(long atNanos, String caller, Random random) {
+    /** A group below 0 is drawn. */
+    private BenchCall call(long atNanos, String caller, int wanted, Random random) {
         int times = random.nextDouble() < longShare ? 10 : 1;
         int own = lognormal(times * promptTokens, PROMPT_SIGMA, random);
         int output = lognormal(times * outputTokens, OUTPUT_SIGMA, random);
-        int group = groups == 0 ? 0 : zipf(random);
+        int group = wanted >= 0 ? wanted : groups == 0 ? 0 : zipf(random);
         int tokens = own + sharedTokens;
         long[] pieces = new long[tokens / PIECE];
         for (int i = 0; i < pieces.length; i++) {
