@@ -32,6 +32,10 @@ import picocli.CommandLine.Spec;
         })
 final class BenchCommand implements Callable<Integer> {
 
+    static final String HEADING =
+            "CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST "
+                    + " IDLEST";
+
     private final LongSupplier nanoClock;
     private final LongSupplier epochMillis;
 
@@ -43,7 +47,11 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // By picocli.
     private String what;
 
-    @Option(names = "--cells", split = ",", paramLabel = "NAME", description = "Which cells; all unless given, and over sockets shared and unequal.")
+    @Option(
+            names = "--cells",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Which cells; all unless given, and over sockets shared and unequal.")
     private List<String> cells = List.of();
 
     @Option(names = "--policies", split = ",", paramLabel = "NAME", description = "Which policies; all unless given.")
@@ -57,6 +65,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @ArgGroup(validate = false)
     private SocketBench sockets = new SocketBench();
+
+    @ArgGroup(validate = false)
+    private RoutingSweep sweep = new RoutingSweep();
 
     /**
      * Makes the command.
@@ -79,6 +90,13 @@ final class BenchCommand implements Callable<Integer> {
             if (sockets.wanted()) {
                 List<Policy> known = policies.stream().map(BenchCommand::policy).toList();
                 sockets.run(chosen(Cell.SMALL_ENOUGH), known, nanoClock, epochMillis, out);
+            } else if (sweep.wanted()) {
+                sweep.run(
+                        chosen(Cell.ALL),
+                        policies,
+                        seeds,
+                        spec.commandLine().getParseResult().originalArgs(),
+                        out);
             } else {
                 compareInVirtualTime(out);
             }
@@ -92,17 +110,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<Cell> chosen(List<Cell> usual) {
-        List<Cell> chosen = cells.isEmpty() ? usual : cells.stream().map(Cell::named).toList();
+        List<Cell> chosen =
+                cells.isEmpty() ? usual : cells.stream().map(Cell::named).toList();
         return chosen.stream().map(each -> rate > 0 ? each.at(rate) : each).toList();
     }
 
-    private static Policy policy(String name) {
-        return Policy.valueOf(name.toUpperCase(Locale.ROOT));
-    }
-
     private void compareInVirtualTime(PrintWriter out) {
-        out.println("CELL        RATE  SEED  POLICY             GOOD   P50 TTFT  P99 TTFT  QUIET P99   HITS  BUSIEST "
-                + " IDLEST");
+        out.println(HEADING);
         for (Cell cell : chosen(Cell.ALL)) {
             for (int seed = 1; seed <= seeds; seed++) {
                 compare(cell, seed, out);
@@ -113,21 +127,29 @@ final class BenchCommand implements Callable<Integer> {
     private void compare(Cell cell, int seed, PrintWriter out) {
         for (String policy : policies) {
             Score score = new CellRun(cell, policy(policy), PredictionTerms.ALL, seed).run();
-            out.println(String.format(
-                    Locale.ROOT,
-                    "%-10s %5.1f  %4d  %-16s %5.1f%%  %7.3f s %7.3f s  %7.3f s  %4.1f%%  %7.2f %7.2f",
-                    cell.name(),
-                    cell.rate(),
-                    seed,
-                    policy,
-                    100 * score.good(),
-                    score.medianSeconds(),
-                    score.p99Seconds(),
-                    score.quietP99Seconds(),
-                    100 * score.hits(),
-                    score.busiest(),
-                    score.idlest()));
+            out.println(line(cell, seed, policy, score));
             out.flush();
         }
+    }
+
+    static String line(Cell cell, int seed, String policy, Score score) {
+        return String.format(
+                Locale.ROOT,
+                "%-10s %5.1f  %4d  %-16s %5.1f%%  %7.3f s %7.3f s  %7.3f s  %4.1f%%  %7.2f %7.2f",
+                cell.name(),
+                cell.rate(),
+                seed,
+                policy,
+                100 * score.good(),
+                score.medianSeconds(),
+                score.p99Seconds(),
+                score.quietP99Seconds(),
+                100 * score.hits(),
+                score.busiest(),
+                score.idlest());
+    }
+
+    static Policy policy(String name) {
+        return Policy.valueOf(name.toUpperCase(Locale.ROOT));
     }
 }

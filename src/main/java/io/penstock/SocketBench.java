@@ -23,8 +23,9 @@ final class SocketBench {
     @Option(
             names = "--against",
             paramLabel = "NAME=URL",
-            description = "Real time over sockets, and this proxy takes part. May be repeated. It has to send its requests"
-                    + " to the replicas, which this command starts.")
+            description =
+                    "Real time over sockets, and this proxy takes part. May be repeated. It has to send its requests"
+                            + " to the replicas, which this command starts.")
     private Map<String, String> others = Map.of();
 
     @Option(names = "--sockets", description = "Real time over sockets; implied by --against.")
@@ -63,12 +64,7 @@ final class SocketBench {
     }
 
     /** Runs the cells one after the other. */
-    void run(
-            List<Cell> cells,
-            List<Policy> policies,
-            LongSupplier nanoClock,
-            LongSupplier epochMillis,
-            PrintWriter out)
+    void run(List<Cell> cells, List<Policy> policies, LongSupplier nanoClock, LongSupplier epochMillis, PrintWriter out)
             throws IOException, ExecutionException, InterruptedException {
         List<Contender> contenders = new ArrayList<>();
         others.forEach((name, url) -> contenders.add(Contender.at(name, url)));
@@ -95,8 +91,10 @@ final class SocketBench {
     }
 
     private static void print(List<Standing> standings, PrintWriter out) {
-        double bestMean = standings.stream().mapToDouble(Standing::meanSeconds).min().orElse(0);
-        double bestP99 = standings.stream().mapToDouble(Standing::p99Seconds).min().orElse(0);
+        double bestMean =
+                standings.stream().mapToDouble(Standing::meanSeconds).min().orElse(0);
+        double bestP99 =
+                standings.stream().mapToDouble(Standing::p99Seconds).min().orElse(0);
         out.println();
         out.println("CONTENDER                   REQUESTS  ERRORS   HITS  MEAN TTFT   P50 TTFT   P99 TTFT"
                 + "  MEAN/BEST  P99/BEST");

@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.sim.EngineProfile;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -106,5 +107,25 @@ public record Cell(
      */
     public double rate() {
         return workload.rate();
+    }
+
+    /**
+     * What happens in it, in a sentence for people.
+     *
+     * @return the sentence
+     */
+    public String story() {
+        StringBuilder story = new StringBuilder(replicas + " × " + profile.name() + ": " + workload.story());
+        switch (trouble) {
+            case SLOW -> story.append(". One replica is three times as slow as the others");
+            case HANGS -> story.append(". One replica makes no token for 60 s");
+            case NONE -> {}
+        }
+        return story.append(String.format(
+                        Locale.ROOT,
+                        ". Good: the first token within %.1f s, and then one every %.0f ms or sooner.",
+                        firstTokenSeconds,
+                        1_000 * interTokenSeconds))
+                .toString();
     }
 }

@@ -92,8 +92,8 @@ final class LiveReplicas {
             all = all.compose(before -> client.request(HttpMethod.GET, port, "127.0.0.1", "/metrics")
                     .compose(request -> request.send())
                     .compose(response -> response.body())
-                    .map(body -> before.plus(
-                            new Lookups(sample(QUERIES, body.toString()), sample(HITS, body.toString())))));
+                    .map(body ->
+                            before.plus(new Lookups(sample(QUERIES, body.toString()), sample(HITS, body.toString())))));
         }
         return all;
     }

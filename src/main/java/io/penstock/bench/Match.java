@@ -70,8 +70,8 @@ public final class Match implements AutoCloseable {
         this.pace = pace;
         this.client = vertx.createHttpClient(
                 new HttpClientOptions().setKeepAliveTimeout(3), new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS));
-        this.replicas = await(
-                LiveReplicas.start(vertx, client, cell, pace.speed(cell), firstPort, nanoClock, epochMillis));
+        this.replicas =
+                await(LiveReplicas.start(vertx, client, cell, pace.speed(cell), firstPort, nanoClock, epochMillis));
         try {
             Path folder = Files.createTempDirectory("penstock-bench");
             for (Policy policy : policies) {
@@ -108,7 +108,8 @@ public final class Match implements AutoCloseable {
      * @throws ExecutionException if the replicas cannot be asked
      * @throws InterruptedException if the caller is interrupted
      */
-    public List<Standing> play(int rounds, Consumer<Standing> progress) throws ExecutionException, InterruptedException {
+    public List<Standing> play(int rounds, Consumer<Standing> progress)
+            throws ExecutionException, InterruptedException {
         Map<Contender, List<Block.Result>> results = new LinkedHashMap<>();
         contenders.forEach(each -> results.put(each, new ArrayList<>()));
         int number = 0;
@@ -148,11 +149,12 @@ public final class Match implements AutoCloseable {
     }
 
     @Override
-    public void close() throws ExecutionException, InterruptedException {
-        for (OwnProxy each : own) {
-            each.close();
-        }
-        await(client.close());
-        await(replicas.close());
+    public void close() {
+        own.forEach(OwnProxy::close);
+        client.close()
+                .eventually(() -> replicas.close())
+                .toCompletionStage()
+                .toCompletableFuture()
+                .join();
     }
 }

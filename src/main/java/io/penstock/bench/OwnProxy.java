@@ -48,6 +48,8 @@ final class OwnProxy implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(name + ".log").toFile())
                 .start();
+        // A bench that is killed leaves nothing behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy, "bench-end"));
         return new OwnProxy(process, new Contender("penstock " + name, "127.0.0.1", port));
     }
 
@@ -62,10 +64,15 @@ final class OwnProxy implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         process.destroy();
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
             process.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -44,7 +44,7 @@ final class PromptText {
         while (text.length() < until) {
             word = mixed(word);
             for (int i = 0; i < LETTERS_PER_LONG && text.length() < until; i++) {
-                text.append((char) ('a' + (word >>> 4 * i & 15)));
+                text.append((char) ('a' + ((word >>> (4 * i)) & 15)));
             }
         }
     }
@@ -52,8 +52,8 @@ final class PromptText {
     /** The finalizer of SplitMix64: a bijection that leaves no pattern. */
     static long mixed(long value) {
         long mixed = value + 0x9E3779B97F4A7C15L;
-        mixed = (mixed ^ mixed >>> 30) * 0xBF58476D1CE4E5B9L;
-        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
-        return mixed ^ mixed >>> 31;
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return mixed ^ (mixed >>> 31);
     }
 }

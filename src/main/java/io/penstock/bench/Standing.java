@@ -16,7 +16,13 @@ import java.util.List;
  * @param p99Seconds all but one in a hundred had
  */
 public record Standing(
-        String name, int requests, int errors, double hits, double meanSeconds, double medianSeconds, double p99Seconds) {
+        String name,
+        int requests,
+        int errors,
+        double hits,
+        double meanSeconds,
+        double medianSeconds,
+        double p99Seconds) {
 
     /** Puts a contender's blocks together. */
     static Standing of(String name, List<Block.Result> blocks) {

@@ -37,9 +37,7 @@ final class StreamedAnswer {
                 .setIdleTimeout(LONGEST_SILENCE_MILLIS)
                 .putHeader("content-type", "application/json");
         StreamedAnswer answer = new StreamedAnswer(nanoClock);
-        return client.request(options)
-                .compose(request -> request.send(body))
-                .compose(answer::read);
+        return client.request(options).compose(request -> request.send(body)).compose(answer::read);
     }
 
     private Future<Long> read(HttpClientResponse response) {

@@ -43,6 +43,28 @@ record Workload(
         return new Workload(perSecond, promptTokens, outputTokens, longShare, groups, sharedTokens, burstiness, flood);
     }
 
+    /** What comes, in words. */
+    String story() {
+        StringBuilder story = new StringBuilder();
+        if (sharedTokens > 0) {
+            story.append("prompts begin with ")
+                    .append(groups == 1 ? "the same " : "one of " + groups + " texts of ")
+                    .append(sharedTokens)
+                    .append(" tokens, then about ");
+        } else {
+            story.append("prompts of about ");
+        }
+        story.append(promptTokens + " of their own; answers of about " + outputTokens);
+        if (longShare > 0) {
+            story.append("; a tenth has ten times as much of both");
+        }
+        if (burstiness > 1) {
+            story.append("; they come in bursts");
+        }
+        return story.append(flood ? "; one caller is steady, and another one floods for 20 s" : "")
+                .toString();
+    }
+
     /** All requests of so many seconds, in order; the same for the same seed. */
     List<BenchCall> calls(double seconds, long seed) {
         Random random = new Random(seed);
