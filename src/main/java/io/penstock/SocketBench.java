@@ -68,6 +68,11 @@ final class SocketBench {
             throws IOException, ExecutionException, InterruptedException {
         List<Contender> contenders = new ArrayList<>();
         others.forEach((name, url) -> contenders.add(Contender.at(name, url)));
+        for (Cell cell : cells) {
+            if (!cell.fitsRealTime()) {
+                throw new IllegalArgumentException("--cells: " + cell.name() + " runs in virtual time only");
+            }
+        }
         Pace pace = Pace.on(Runtime.getRuntime().availableProcessors(), warmUpSeconds, seconds);
         Vertx vertx = Main.vertx();
         try {

@@ -56,7 +56,8 @@ class BenchCommandTest {
                 "cooking",
                 "routing --cells W99",
                 "routing --cells W1 --policies fastest --rate 1",
-                "routing --against it=https://proxy"
+                "routing --against it=https://proxy",
+                "routing --sockets --cells W8c"
             })
     void whatItDoesNotKnowIsAMistake(String words) {
         assertThat(run(words)).isEqualTo(2);

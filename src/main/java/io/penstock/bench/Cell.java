@@ -110,6 +110,15 @@ public record Cell(
     }
 
     /**
+     * Whether it can also run over sockets: replicas that hang and callers that flood come in virtual time only.
+     *
+     * @return true if it can
+     */
+    public boolean fitsRealTime() {
+        return trouble != Trouble.HANGS && !workload.flood();
+    }
+
+    /**
      * What happens in it, in a sentence for people.
      *
      * @return the sentence
