@@ -7,6 +7,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +21,7 @@ final class Drain {
 
     private final Vertx vertx;
     private final Lifecycle lifecycle;
+    private final Supplier<Future<?>> handOver;
     private final Function<Duration, Future<?>> closeFronts;
 
     /**
@@ -27,11 +29,14 @@ final class Drain {
      *
      * @param vertx the timer
      * @param lifecycle what everyone looks at
+     * @param handOver leaves new connections to another process, if there is one; completes when those that had begun are
+     *     here
      * @param closeFronts stops listening and waits for running requests, up to the duration it is given
      */
-    Drain(Vertx vertx, Lifecycle lifecycle, Function<Duration, Future<?>> closeFronts) {
+    Drain(Vertx vertx, Lifecycle lifecycle, Supplier<Future<?>> handOver, Function<Duration, Future<?>> closeFronts) {
         this.vertx = vertx;
         this.lifecycle = lifecycle;
+        this.handOver = handOver;
         this.closeFronts = closeFronts;
     }
 
@@ -48,7 +53,7 @@ final class Drain {
         lifecycle.enter(Lifecycle.Phase.LAME_DUCK);
         Promise<Void> lameDuckOver = Promise.promise();
         vertx.setTimer(Math.max(1, times.lameDuck().toMillis()), fired -> lameDuckOver.complete());
-        return lameDuckOver.future().compose(over -> {
+        return lameDuckOver.future().compose(over -> handOver.get()).compose(over -> {
             LOG.info(
                     "going down: no new work, running requests have {} s",
                     times.deadline().toSeconds());

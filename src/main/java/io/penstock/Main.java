@@ -70,7 +70,7 @@ public final class Main {
                 .addSubcommand(new ExplainCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
                 .addSubcommand(new UndrainCommand(chance.nanoClock()))
-                .addSubcommand(new BenchCommand())
+                .addSubcommand(new BenchCommand(chance.nanoClock(), chance.epochMillis()))
                 .addSubcommand(new RehearseCommand(chance));
     }
 

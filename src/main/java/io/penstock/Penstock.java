@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,9 +43,12 @@ final class Penstock {
     private static final Logger LOG = LoggerFactory.getLogger(Penstock.class);
     /** An event loop that has not turned for so long is stuck. */
     private static final Duration STUCK = Duration.ofSeconds(10);
+    /** A handshake that has begun is over after one round trip, and its connection accepted. Below TCP's first second. */
+    private static final long HANDSHAKE_MILLIS = 500;
 
     private final Vertx vertx;
     private final Chance chance;
+    private final boolean sharesPort;
     private final PenstockConfig initial;
     private final ConfigVerticle config;
     private final LiveUpstreams live;
@@ -58,9 +62,11 @@ final class Penstock {
     private final Shared shared;
     private final List<ProxyVerticle> fronts = Collections.synchronizedList(new ArrayList<>());
 
-    private Penstock(Vertx vertx, ConfigFile file, Reading first, PenstockConfig initial, Chance chance) {
+    private Penstock(
+            Vertx vertx, ConfigFile file, Reading first, PenstockConfig initial, Chance chance, boolean sharesPort) {
         this.vertx = vertx;
         this.chance = chance;
+        this.sharesPort = sharesPort;
         this.initial = initial;
         this.config = new ConfigVerticle(file, first);
         this.live = new LiveUpstreams(chance.nanoClock());
@@ -102,11 +108,25 @@ final class Penstock {
      * @return the running Penstock; fails if a port cannot be opened
      */
     static Future<Penstock> start(Vertx vertx, ConfigFile file, Reading first, Chance chance) {
+        return start(vertx, file, first, chance, false);
+    }
+
+    /**
+     * Starts one that may stand beside another on the same port.
+     *
+     * @param vertx where it runs; {@link Topic#carryOn} was called on it
+     * @param file where the configuration comes from
+     * @param first a good reading of it
+     * @param chance time and randomness
+     * @param sharesPort whether other processes of the same user may listen on the clients' port, too
+     * @return the running Penstock; fails if a port cannot be opened
+     */
+    static Future<Penstock> start(Vertx vertx, ConfigFile file, Reading first, Chance chance, boolean sharesPort) {
         PenstockConfig initial = first.config();
         if (initial == null) {
             return Future.failedFuture(new IllegalArgumentException("the configuration is not good"));
         }
-        Penstock penstock = new Penstock(vertx, file, first, initial, chance);
+        Penstock penstock = new Penstock(vertx, file, first, initial, chance, sharesPort);
         return penstock.deploy().map(penstock);
     }
 
@@ -134,7 +154,7 @@ final class Penstock {
 
     private ProxyVerticle front(AtomicInteger connections) {
         ProxyVerticle front =
-                new ProxyVerticle(shared, initial, ConfigVerticle.CHANGES, connections, Version.current());
+                new ProxyVerticle(shared, initial, ConfigVerticle.CHANGES, connections, Version.current(), sharesPort);
         fronts.add(front);
         return front;
     }
@@ -251,8 +271,25 @@ final class Penstock {
      * @return completes when the last request has ended
      */
     Future<Void> drain() {
-        return new Drain(vertx, lifecycle, this::closeFronts)
+        return new Drain(vertx, lifecycle, this::handOver, this::closeFronts)
                 .run(config.state().current().drain());
+    }
+
+    /** Without another process on the port this would only make clients wait before they are refused. */
+    private Future<?> handOver() {
+        if (!sharesPort) {
+            return Future.succeededFuture();
+        }
+        List<Future<Boolean>> turning = new ArrayList<>();
+        List.copyOf(fronts).forEach(front -> turning.add(front.turnAway()));
+        return Future.join(turning).compose(turned -> {
+            if (turned.<Boolean>list().stream().noneMatch(Boolean::booleanValue)) {
+                LOG.warn("closing the shared port may reset connections that are being made"
+                        + " (unless net.ipv4.tcp_migrate_req is 1)");
+                return Future.succeededFuture();
+            }
+            return vertx.timer(HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS);
+        });
     }
 
     private Future<?> closeFronts(Duration deadline) {

@@ -66,6 +66,13 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable String admin;
 
     @Option(
+            names = "--share-port",
+            description =
+                    "Let another Penstock of the same user listen on the same port, so that one can take over from"
+                            + " the other (SO_REUSEPORT; Linux). Give each its own --admin.")
+    private boolean sharePort;
+
+    @Option(
             names = "--upstream",
             paramLabel = "URL",
             description = "A vLLM server; may be repeated. Replaces the file's list, and needs no file.")
@@ -88,7 +95,7 @@ final class ServeCommand implements Callable<Integer> {
         warnOfFewDescriptors(initial);
         Vertx vertx = Main.vertx();
         try {
-            Penstock penstock = Penstock.start(vertx, file, first, chance)
+            Penstock penstock = Penstock.start(vertx, file, first, chance, sharePort)
                     .toCompletionStage()
                     .toCompletableFuture()
                     .get();
@@ -96,10 +103,18 @@ final class ServeCommand implements Callable<Integer> {
             new CountDownLatch(1).await();
             return 0;
         } catch (ExecutionException e) {
-            LOG.error("cannot start: {}", String.valueOf(e.getCause()));
+            LOG.error("cannot start: {}", reason(e));
             DroppingAppender.flushAndStop();
             return 1;
         }
+    }
+
+    /** What we have put into words ourselves needs no class name before it. */
+    private static String reason(ExecutionException e) {
+        Throwable cause = e.getCause();
+        return cause instanceof IllegalStateException && cause.getMessage() != null
+                ? cause.getMessage()
+                : String.valueOf(cause);
     }
 
     private void printProblems(Reading first) {

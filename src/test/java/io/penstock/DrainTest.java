@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ class DrainTest {
     private final CountDownLatch frontsClosing = new CountDownLatch(1);
     private final Promise<Void> frontsClosed = Promise.promise();
 
+    private Supplier<Future<?>> handOver = Future::succeededFuture;
     private Vertx vertx;
 
     @BeforeEach
@@ -84,6 +86,25 @@ class DrainTest {
     }
 
     @Test
+    void betweenThemItServesUntilTheOtherProcessHasTheNewConnections() throws Exception {
+        Promise<Void> handedOver = Promise.promise();
+        CountDownLatch asked = new CountDownLatch(1);
+        handOver = () -> {
+            steps.add("hand over in " + lifecycle.phase());
+            asked.countDown();
+            return handedOver.future();
+        };
+        Future<Void> down = drain().run(new PenstockConfig.Drain(Duration.ZERO, DEADLINE));
+
+        assertThat(asked.await(20, SECONDS)).isTrue();
+        assertThat(lifecycle.phase()).isEqualTo(Phase.LAME_DUCK);
+        handedOver.complete();
+        frontsClosed.complete();
+        await(down);
+        assertThat(steps).containsExactly("hand over in LAME_DUCK", "CLOSING, fronts have PT33S");
+    }
+
+    @Test
     void aFrontThatCannotCloseIsNoSecret() {
         frontsClosed.fail("stuck");
         Future<Void> down = drain().run(new PenstockConfig.Drain(Duration.ZERO, DEADLINE));
@@ -94,7 +115,7 @@ class DrainTest {
     }
 
     private Drain drain() {
-        return new Drain(vertx, lifecycle, deadline -> {
+        return new Drain(vertx, lifecycle, handOver, deadline -> {
             steps.add(lifecycle.phase() + ", fronts have " + deadline);
             frontsClosing.countDown();
             return frontsClosed.future();

@@ -76,8 +76,9 @@ final class Readiness implements Handler<RoutingContext> {
         JsonObject counts = new JsonObject()
                 .put("usable", usable)
                 .put("replicas", current.members().size());
-        // Where nobody better is left, suspected ones serve, and in a panic ejected ones.
-        promise.complete(current.anyAccepting() ? Status.OK(counts) : Status.KO(counts));
+        // Where nobody better is left, suspected ones serve, in a panic ejected ones, and all that may when the probes
+        // are silent.
+        promise.complete(instance.upstreams().anyOpen() ? Status.OK(counts) : Status.KO(counts));
     }
 
     private void staying(Promise<Status> promise) {

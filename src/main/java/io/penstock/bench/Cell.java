@@ -2,6 +2,8 @@ package io.penstock.bench;
 
 import io.penstock.sim.EngineProfile;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * One experiment: a workload, the replicas that it meets, and what its callers find good.
@@ -41,6 +43,8 @@ public record Cell(
     private static final Workload MIX = new Workload(32.4, 450, 150, 0.1, 0, 0, 1, false);
     private static final Workload GROUPS = new Workload(9, 1_200, 150, 0, 150, 6_000, 1, false);
     private static final Workload ONE_PROMPT = new Workload(54, 400, 175, 0, 1, 3_000, 1, false);
+    private static final Workload FEW_GROUPS = new Workload(8, 300, 80, 0, 30, 6_000, 1, false);
+    private static final Workload READING = new Workload(18, 1_500, 40, 0, 0, 0, 1, false);
     private static final Workload TENANTS = new Workload(40, 450, 170, 0, 0, 0, 1, true);
 
     /** All of them. */
@@ -54,19 +58,25 @@ public record Cell(
             new Cell("W8c", MIX.at(22), SMALL, 4, Trouble.HANGS, 1.5, 0.045),
             new Cell("W10", TENANTS, SMALL, 4, Trouble.NONE, 0.5, 0.060));
 
+    /** Those that also make sense in real time, since they need few tokens per second to show what they show. */
+    public static final List<Cell> SMALL_ENOUGH = List.of(
+            new Cell("shared", FEW_GROUPS, LARGE.withCacheBlocks(5_000), 4, Trouble.NONE, 2, 0.060),
+            new Cell("unequal", READING, SMALL, 4, Trouble.SLOW, 1.5, 0.045));
+
     /**
      * Finds one.
      *
-     * @param name as in {@link #ALL}
+     * @param name as in {@link #ALL} or {@link #SMALL_ENOUGH}
      * @return the cell
      * @throws IllegalArgumentException if there is none of that name
      */
     public static Cell named(String name) {
-        return ALL.stream()
+        List<Cell> known = Stream.concat(ALL.stream(), SMALL_ENOUGH.stream()).toList();
+        return known.stream()
                 .filter(each -> each.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no cell " + name + "; there are "
-                        + String.join(", ", ALL.stream().map(Cell::name).toList())));
+                        + String.join(", ", known.stream().map(Cell::name).toList())));
     }
 
     /**
@@ -97,5 +107,34 @@ public record Cell(
      */
     public double rate() {
         return workload.rate();
+    }
+
+    /**
+     * Whether it can also run over sockets: replicas that hang and callers that flood come in virtual time only.
+     *
+     * @return true if it can
+     */
+    public boolean fitsRealTime() {
+        return trouble != Trouble.HANGS && !workload.flood();
+    }
+
+    /**
+     * What happens in it, in a sentence for people.
+     *
+     * @return the sentence
+     */
+    public String story() {
+        StringBuilder story = new StringBuilder(replicas + " × " + profile.name() + ": " + workload.story());
+        switch (trouble) {
+            case SLOW -> story.append(". One replica is three times as slow as the others");
+            case HANGS -> story.append(". One replica makes no token for 60 s");
+            case NONE -> {}
+        }
+        return story.append(String.format(
+                        Locale.ROOT,
+                        ". Good: the first token within %.1f s, and then one every %.0f ms or sooner.",
+                        firstTokenSeconds,
+                        1_000 * interTokenSeconds))
+                .toString();
     }
 }

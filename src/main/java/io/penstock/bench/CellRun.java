@@ -240,7 +240,7 @@ public final class CellRun {
         return asked == 0 ? 0 : (double) found / asked;
     }
 
-    private static double quantile(List<Double> values, double share) {
+    static double quantile(List<Double> values, double share) {
         List<Double> sorted = values.stream().sorted().toList();
         return sorted.isEmpty() ? 0 : sorted.get((int) Math.min(sorted.size() - 1L, Math.round(share * sorted.size())));
     }

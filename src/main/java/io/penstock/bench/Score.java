@@ -1,5 +1,8 @@
 package io.penstock.bench;
 
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
 /**
  * What became of a cell under one policy.
  *
@@ -18,4 +21,21 @@ public record Score(
         double quietP99Seconds,
         double hits,
         double busiest,
-        double idlest) {}
+        double idlest) {
+
+    /** The mean of several runs, figure by figure. */
+    static Score mean(List<Score> runs) {
+        return new Score(
+                mean(runs, Score::good),
+                mean(runs, Score::medianSeconds),
+                mean(runs, Score::p99Seconds),
+                mean(runs, Score::quietP99Seconds),
+                mean(runs, Score::hits),
+                mean(runs, Score::busiest),
+                mean(runs, Score::idlest));
+    }
+
+    private static double mean(List<Score> runs, ToDoubleFunction<Score> figure) {
+        return runs.stream().mapToDouble(figure).average().orElse(0);
+    }
+}

@@ -43,6 +43,28 @@ record Workload(
         return new Workload(perSecond, promptTokens, outputTokens, longShare, groups, sharedTokens, burstiness, flood);
     }
 
+    /** What comes, in words. */
+    String story() {
+        StringBuilder story = new StringBuilder();
+        if (sharedTokens > 0) {
+            story.append("prompts begin with ")
+                    .append(groups == 1 ? "the same " : "one of " + groups + " texts of ")
+                    .append(sharedTokens)
+                    .append(" tokens, then about ");
+        } else {
+            story.append("prompts of about ");
+        }
+        story.append(promptTokens + " of their own; answers of about " + outputTokens);
+        if (longShare > 0) {
+            story.append("; a tenth has ten times as much of both");
+        }
+        if (burstiness > 1) {
+            story.append("; they come in bursts");
+        }
+        return story.append(flood ? "; one caller is steady, and another one floods for 20 s" : "")
+                .toString();
+    }
+
     /** All requests of so many seconds, in order; the same for the same seed. */
     List<BenchCall> calls(double seconds, long seed) {
         Random random = new Random(seed);
@@ -54,8 +76,18 @@ record Workload(
                 return calls;
             }
             boolean quiet = !flood || random.nextDouble() < rate / 2 / floodedRate(now);
-            calls.add(call((long) (now * 1e9), quiet ? QUIET : LOUD, random));
+            calls.add(call((long) (now * 1e9), quiet ? QUIET : LOUD, -1, random));
         }
+    }
+
+    /** One request for each beginning that prompts share, evenly over so many seconds. */
+    List<BenchCall> first(double seconds, long seed) {
+        Random random = new Random(seed);
+        List<BenchCall> calls = new ArrayList<>();
+        for (int group = 0; group < groups; group++) {
+            calls.add(call((long) (group * seconds / groups * 1e9), QUIET, group, random));
+        }
+        return calls;
     }
 
     private double floodedRate(double now) {
@@ -74,11 +106,12 @@ record Workload(
         return -Math.log(1 - random.nextDouble()) * mean;
     }
 
-    private BenchCall call(long atNanos, String caller, Random random) {
+    /** A group below 0 is drawn. */
+    private BenchCall call(long atNanos, String caller, int wanted, Random random) {
         int times = random.nextDouble() < longShare ? 10 : 1;
         int own = lognormal(times * promptTokens, PROMPT_SIGMA, random);
         int output = lognormal(times * outputTokens, OUTPUT_SIGMA, random);
-        int group = groups == 0 ? 0 : zipf(random);
+        int group = wanted >= 0 ? wanted : groups == 0 ? 0 : zipf(random);
         int tokens = own + sharedTokens;
         long[] pieces = new long[tokens / PIECE];
         for (int i = 0; i < pieces.length; i++) {

@@ -340,7 +340,7 @@ final class ReplicaWatch {
         Duration eager = kit.pace().eagerInterval();
         // One that leaves may be another process before two ordinary probes have passed.
         boolean hurry = switch (verdict.standing()) {
-            case STARTING, REFUSED, LEAVING -> true;
+            case STARTING, REFUSED, FAILING, LEAVING -> true;
             default -> false;
         };
         if (hurry && eager.compareTo(interval) < 0) {

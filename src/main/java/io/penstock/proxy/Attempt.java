@@ -55,7 +55,7 @@ final class Attempt {
     private boolean over;
     private boolean wasOut;
     private long sentNanos;
-    // When it last said something, or was first seen out of rotation.
+    // When it last said something, was sent, or was first seen out of rotation.
     private long heardNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
@@ -108,8 +108,9 @@ final class Attempt {
     }
 
     /**
-     * Whether its replica is out of rotation and has said nothing here for so long since. Asked now and then. One that
-     * was only removed is probed by nobody, but nothing speaks against it: it gets longer.
+     * Whether its replica is out of rotation and has said nothing here for so long since. Asked now and then. One whose
+     * engine stands still was silent before, too, and that counts. One that was only removed is probed by nobody, but
+     * nothing speaks against it: it gets longer.
      */
     boolean isLost(Duration stall) {
         UpstreamState upstream = upstream();
@@ -122,7 +123,7 @@ final class Attempt {
         }
         if (!wasOut) {
             wasOut = true;
-            heardNanos = loop.now();
+            heardNanos = standing == Standing.STALLED ? heardNanos : loop.now();
         }
         long silence = loop.now() - heardNanos;
         return !stall.isZero() && silence >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
@@ -152,6 +153,7 @@ final class Attempt {
         request = opened;
         reusedConnection = loop.reused(opened.connection());
         sentNanos = loop.now();
+        heardNanos = sentNanos;
         exchange.send(opened, upstream(), number).onComplete(this::answered);
     }
 

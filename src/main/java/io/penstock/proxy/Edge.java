@@ -95,10 +95,11 @@ final class Edge {
      * Checks a request.
      *
      * @param request a request whose head has just arrived
+     * @param unaware whether its client could not know that Penstock is on its way down; it is served until the end
      * @return the request if it may go on; null if it was answered
      */
     @Nullable
-    Admitted admit(HttpServerRequest request) {
+    Admitted admit(HttpServerRequest request, boolean unaware) {
         loop.shared().observer().exchangeStarted();
         long now = loop.now();
         String said = request.getHeader(REQUEST_ID);
@@ -115,7 +116,7 @@ final class Edge {
         String client = hop.trusted() ? trusted.client(near, request.headers().getAll("x-forwarded-for")) : near;
         Admitted admitted =
                 new Admitted(request, id, route, path == null ? RequestPath.UNREADABLE : path, hop, client, now);
-        ProxyFailure refusal = refusal(request, match);
+        ProxyFailure refusal = refusal(request, match, unaware);
         if (refusal == null) {
             return admitted;
         }
@@ -123,8 +124,8 @@ final class Edge {
         return null;
     }
 
-    private @Nullable ProxyFailure refusal(HttpServerRequest request, @Nullable Match match) {
-        if (loop.shared().lifecycle().phase() == Lifecycle.Phase.CLOSING) {
+    private @Nullable ProxyFailure refusal(HttpServerRequest request, @Nullable Match match, boolean unaware) {
+        if (!unaware && loop.shared().lifecycle().phase() == Lifecycle.Phase.CLOSING) {
             return new ProxyFailure(FailureKind.SHUTTING_DOWN, "this Penstock is shutting down; connect again");
         }
         if (badHost(request)) {

@@ -1,5 +1,6 @@
 package io.penstock.proxy;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.penstock.config.PenstockConfig;
@@ -9,8 +10,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The clients' connections of one event loop: how many there may be, how long one may take for its first request, and
@@ -23,6 +26,8 @@ final class FrontConnections {
     private static final class Seat {
         private int requests;
         private boolean greeted;
+        // Its last answer did not say that the connection ends, so its client may be sending the next request now.
+        private boolean owed;
         private long sinceNanos;
 
         private Seat(long sinceNanos) {
@@ -30,9 +35,13 @@ final class FrontConnections {
         }
     }
 
+    /** On the way down, whoever might be sending a request has this long. */
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Loop loop;
     private final AtomicInteger open;
     private final Map<HttpConnection, Seat> seats = new HashMap<>();
+    private @Nullable ListeningSocket listener;
 
     FrontConnections(Loop loop, AtomicInteger open) {
         this.loop = loop;
@@ -42,6 +51,9 @@ final class FrontConnections {
     /** Takes a connection in, or closes it if there are too many. */
     void opened(HttpConnection connection) {
         loop.shared().observer().connectionOpened();
+        if (listener == null) {
+            listener = new ListeningSocket(channel(connection).parent());
+        }
         int now = open.incrementAndGet();
         seats.put(connection, new Seat(loop.now()));
         connection.exceptionHandler(t -> {}); // Without one Vert.x logs an error for each client that resets.
@@ -55,23 +67,55 @@ final class FrontConnections {
         }
     }
 
-    /** A request has begun there. */
-    void busy(HttpConnection connection) {
-        Seat seat = seats.get(connection);
-        if (seat != null) {
-            seat.requests++;
-            seat.greeted = true;
-        }
+    /**
+     * Where they come from.
+     *
+     * @return null while there was none
+     */
+    @Nullable
+    ListeningSocket listener() {
+        return listener;
     }
 
-    /** A request has been answered there. On the way down this was the last one: closing waits for what is unsent. */
-    void free(HttpConnection connection) {
+    /** Whether there is none. */
+    boolean isEmpty() {
+        return seats.isEmpty();
+    }
+
+    /**
+     * A request has begun there.
+     *
+     * @return whether its client could not know that Penstock is on its way down: it has just connected, or its last
+     *     answer did not say so
+     */
+    boolean busy(HttpConnection connection) {
+        Seat seat = seats.get(connection);
+        if (seat == null) {
+            return false;
+        }
+        boolean unaware = !seat.greeted || seat.owed;
+        seat.requests++;
+        seat.greeted = true;
+        seat.owed = false;
+        return unaware;
+    }
+
+    /**
+     * A request has been answered there. On the way down this was the last one, if its client was told so: closing waits
+     * for what is unsent. One that was not told may be sending its next request, and a close would lose it.
+     *
+     * @param told whether the answer said that the connection ends
+     */
+    void free(HttpConnection connection, boolean told) {
         Seat seat = seats.get(connection);
         if (seat != null) {
             seat.requests--;
             seat.sinceNanos = loop.now();
             if (seat.requests == 0 && loop.shared().lifecycle().leaving()) {
-                connection.close();
+                seat.owed = !told;
+                if (told) {
+                    connection.close();
+                }
             }
         }
     }
@@ -86,9 +130,10 @@ final class FrontConnections {
         });
     }
 
-    /** Closes those that do nothing, on the way down. */
+    /** Closes those that do nothing, on the way down, but for those that may be sending a request just now. */
     void closeIdle() {
-        closeWhere(seat -> true);
+        long now = loop.now();
+        closeWhere(seat -> (seat.greeted && !seat.owed) || now - seat.sinceNanos > LINGER_NANOS);
     }
 
     private void closeWhere(Predicate<Seat> condition) {
@@ -112,8 +157,12 @@ final class FrontConnections {
 
     /** Closes a connection with a reset, so that its end cannot be taken for the end of an answer. */
     static void reset(HttpConnection connection) {
-        ((ConnectionBase) connection).channelHandlerContext().channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        channel(connection).config().setOption(ChannelOption.SO_LINGER, 0);
         close(connection);
+    }
+
+    private static Channel channel(HttpConnection connection) {
+        return ((ConnectionBase) connection).channelHandlerContext().channel();
     }
 
     private static void close(HttpConnection connection) {

@@ -22,7 +22,7 @@ final class LocalAnswers {
 
     /** {@code /health} and {@code /ping}: 200 with an empty body while at least one replica can take work, else 503. */
     void health(Edge.Admitted admitted) {
-        if (loop.shared().live().current().anyAccepting()) {
+        if (loop.shared().live().anyOpen()) {
             send(admitted, Buffer.buffer());
         } else {
             edge.refuse(

@@ -12,9 +12,11 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.tracing.TracingPolicy;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.net.BindException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,11 +32,18 @@ public final class ProxyVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(ProxyVerticle.class);
     private static final long SWEEP_MILLIS = 1_000;
 
+    /** On the way down: how often to look who has gone. */
+    private static final long FAREWELL_MILLIS = 50;
+
+    /** After the deadline: what is unsent may still be taken. */
+    private static final long LAST_WORDS_MILLIS = 2_000;
+
     private final Shared shared;
     private final PenstockConfig initial;
     private final Topic<PenstockConfig> configChanges;
     private final AtomicInteger connections;
     private final String version;
+    private final boolean sharesPort;
 
     // Set in start(), on the event loop; the port and the beat are read by other threads afterwards.
     private volatile int port;
@@ -67,18 +76,44 @@ public final class ProxyVerticle extends VerticleBase {
             Topic<PenstockConfig> configChanges,
             AtomicInteger connections,
             String version) {
+        this(shared, initial, configChanges, connections, version, false);
+    }
+
+    /**
+     * Makes one of several equal instances.
+     *
+     * @param shared what they have in common
+     * @param initial the configuration to start with
+     * @param configChanges where new ones are published
+     * @param connections counts the clients of all instances
+     * @param version Penstock's version
+     * @param sharesPort whether other processes of the same user may listen on the same port at the same time; fails to
+     *     start where the operating system does not spread connections over them
+     */
+    public ProxyVerticle(
+            Shared shared,
+            PenstockConfig initial,
+            Topic<PenstockConfig> configChanges,
+            AtomicInteger connections,
+            String version,
+            boolean sharesPort) {
         this.shared = shared;
         this.initial = initial;
         this.configChanges = configChanges;
         this.connections = connections;
         this.version = version;
+        this.sharesPort = sharesPort;
     }
 
     @Override
     public Future<?> start() {
+        if (sharesPort && !vertx.isNativeTransportEnabled()) {
+            return Future.failedFuture(new IllegalStateException(
+                    "cannot share the port: this needs Linux on x86-64 or AArch64, and its epoll"));
+        }
         Loop loop = new Loop(vertx, context, shared, initial);
         Edge edge = new Edge(loop);
-        HttpServer server = vertx.createHttpServer(options(initial));
+        HttpServer server = vertx.createHttpServer(options(initial).setReusePort(sharesPort));
         Front made = new Front(
                 loop,
                 edge,
@@ -104,7 +139,22 @@ public final class ProxyVerticle extends VerticleBase {
                 .invalidRequestHandler(request -> malformed(made, request))
                 .requestHandler(router(made))
                 .listen()
-                .onSuccess(listening -> port = listening.actualPort());
+                .onSuccess(listening -> port = listening.actualPort())
+                .recover(failure -> Future.failedFuture(new IllegalStateException(notListening(failure), failure)));
+    }
+
+    private String notListening(Throwable failure) {
+        String what = "cannot listen on " + initial.listen() + ": " + failure.getMessage();
+        // The native transport has an exception of its own for this, with the system's words in it.
+        if (!(failure instanceof BindException) && !what.endsWith("Address already in use")) {
+            return what;
+        }
+        return what
+                + (sharesPort
+                        ? "; whoever has the port does not share it: only a Penstock of the same user that was started"
+                                + " with --share-port does"
+                        : "; stop what listens there, choose another port (--listen), or start both with --share-port"
+                                + " if it is a Penstock that this one takes over from");
     }
 
     /** If nobody watches the replicas any more, those who wait may go where nobody was let. */
@@ -148,9 +198,9 @@ public final class ProxyVerticle extends VerticleBase {
     /** The request path, top to bottom. */
     private void serve(Front made, RoutingContext context) {
         HttpServerRequest request = context.request();
-        made.connections().busy(request.connection());
-        request.response().endHandler(v -> made.connections().free(request.connection()));
-        Edge.Admitted admitted = made.edge().admit(request);
+        boolean unaware = made.connections().busy(request.connection());
+        request.response().endHandler(v -> made.connections().free(request.connection(), told(request)));
+        Edge.Admitted admitted = made.edge().admit(request, unaware);
         if (admitted == null) {
             return;
         }
@@ -162,6 +212,13 @@ public final class ProxyVerticle extends VerticleBase {
             case VERSION -> made.local().version(admitted);
             case LOAD -> made.local().load(admitted);
         }
+    }
+
+    /** Whether both ends know that the connection ends with this answer. */
+    private static boolean told(HttpServerRequest request) {
+        return request.response().headers().contains("connection", "close", true)
+                || request.headers().contains("connection", "close", true)
+                || request.version() == HttpVersion.HTTP_1_0;
     }
 
     private void malformed(Front made, HttpServerRequest request) {
@@ -218,6 +275,22 @@ public final class ProxyVerticle extends VerticleBase {
     }
 
     /**
+     * Leaves the clients that connect from now on to the other processes on the port, without closing it. Callable from
+     * any thread.
+     *
+     * @return completes at once: false if the operating system cannot do that, or nobody has ever connected here
+     */
+    public Future<Boolean> turnAway() {
+        Promise<Boolean> done = Promise.promise();
+        context.runOnContext(v -> {
+            Front made = front;
+            ListeningSocket listener = made == null ? null : made.connections().listener();
+            done.complete(listener != null && listener.turnAway());
+        });
+        return done.future();
+    }
+
+    /**
      * Stops taking connections, closes idle ones and lets the others finish. Callable from any thread.
      *
      * @param deadline how long running requests may take; after it they are ended honestly
@@ -230,20 +303,31 @@ public final class ProxyVerticle extends VerticleBase {
         }
         Promise<Void> done = Promise.promise();
         context.runOnContext(v -> {
-            long timer = vertx.setTimer(
-                    Math.max(1, deadline.toMillis()),
-                    late -> made.loop()
-                            .exchanges()
-                            .forEach(exchange -> exchange.end(
-                                    new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down"))));
-            made.connections().closeIdle();
-            made.server()
-                    .shutdown(deadline.toMillis() + 2_000, TimeUnit.MILLISECONDS)
-                    .onComplete(ended -> {
-                        vertx.cancelTimer(timer);
-                        done.tryComplete();
-                    });
+            long end = made.loop().now() + deadline.toNanos();
+            ListeningSocket listener = made.connections().listener();
+            if (listener != null) {
+                listener.close();
+            }
+            farewell(made, end, done);
         });
         return done.future();
+    }
+
+    /**
+     * Looks again and again until all are gone. Vert.x's own shutdown comes last: it would close a connection with its
+     * answer, told or not.
+     */
+    private void farewell(Front made, long end, Promise<Void> done) {
+        made.connections().closeIdle();
+        boolean late = made.loop().now() >= end;
+        if (!late && !made.connections().isEmpty()) {
+            vertx.setTimer(FAREWELL_MILLIS, again -> farewell(made, end, done));
+            return;
+        }
+        made.loop()
+                .exchanges()
+                .forEach(exchange ->
+                        exchange.end(new ProxyFailure(FailureKind.SHUTTING_DOWN, "Penstock is shutting down")));
+        made.server().shutdown(LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS).onComplete(ended -> done.tryComplete());
     }
 }

@@ -55,6 +55,27 @@ public final class LiveUpstreams {
     }
 
     /**
+     * Whether a new request would be sent to someone: to a replica that accepts work, or, while nobody watches them, to
+     * one that may.
+     *
+     * @return false if it would have to wait
+     */
+    public boolean anyOpen() {
+        UpstreamSet now = current;
+        if (now.anyAccepting()) {
+            return true;
+        }
+        return blind() && now.members().stream().anyMatch(LiveUpstreams::mayBeWell);
+    }
+
+    private static boolean mayBeWell(UpstreamState member) {
+        return member.standing() != Standing.REFUSED
+                && !member.draining()
+                && !member.removed()
+                && !member.identity().addresses().isEmpty();
+    }
+
+    /**
      * The replicas of this moment.
      *
      * @return an immutable set

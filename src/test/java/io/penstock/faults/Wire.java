@@ -8,6 +8,14 @@ import io.vertx.core.internal.net.NetSocketInternal;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +41,10 @@ final class Wire implements AutoCloseable {
     private volatile @Nullable Strike everybody;
     private volatile int idleMillis;
     private volatile int port;
-    private NetServer server;
+    private volatile NetServer server;
+    private volatile long flapping = -1;
+    private final List<Socket> fillers = new ArrayList<>();
+    private @Nullable ServerSocket hole;
 
     Wire(Vertx vertx, Mischief mischief, int replicaPort) {
         this.vertx = vertx;
@@ -81,14 +92,74 @@ final class Wire implements AutoCloseable {
 
     /** The replica is back. */
     void up() {
+        if (flapping >= 0) {
+            vertx.cancelTimer(flapping);
+            flapping = -1;
+            await(server.close());
+        }
         server = listen();
     }
 
-    private NetServer listen() {
-        NetServer opened = vertx.createNetServer().connectHandler(socket -> {
-            lines.add(socket);
-            new WireLine(this, socket).start();
+    /** Nobody accepts any more: connections come to nothing, without a refusal. What is connected stays so. */
+    void hole() throws IOException {
+        await(server.close());
+        ServerSocket socket = new ServerSocket();
+        hole = socket;
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+        // As many as the backlog takes; the next one gets no answer.
+        for (int i = 0; i < 3; i++) {
+            Socket filler = new Socket();
+            fillers.add(filler);
+            try {
+                filler.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 300);
+            } catch (SocketTimeoutException full) {
+                return;
+            }
+        }
+    }
+
+    /** Somebody accepts again; what was connected before the hole is reset. */
+    void holeEnds() throws IOException {
+        for (Socket filler : fillers) {
+            filler.close();
+        }
+        fillers.clear();
+        ServerSocket ended = hole;
+        if (ended != null) {
+            ended.close();
+        }
+        lines.forEach(Wire::reset);
+        server = listen();
+    }
+
+    /** Closes the port and opens it again after so long, and so on; ends open when {@link #up} is called. */
+    void flap(int millis) {
+        down();
+        boolean[] isDown = {true};
+        flapping = vertx.setPeriodic(millis, tick -> {
+            isDown[0] = !isDown[0];
+            if (isDown[0]) {
+                server.close().onFailure(t -> {
+                    // Closed already.
+                });
+                lines.forEach(Wire::reset);
+            } else {
+                server = vertx.createNetServer().connectHandler(this::connected);
+                server.listen(port, "127.0.0.1").onFailure(t -> {
+                    // The next turn tries again.
+                });
+            }
         });
+    }
+
+    private void connected(NetSocket socket) {
+        lines.add(socket);
+        new WireLine(this, socket).start();
+    }
+
+    private NetServer listen() {
+        NetServer opened = vertx.createNetServer().connectHandler(this::connected);
         await(opened.listen(port, "127.0.0.1"));
         port = opened.actualPort();
         return opened;
@@ -148,6 +219,7 @@ final class Wire implements AutoCloseable {
 
     @Override
     public void close() {
+        vertx.cancelTimer(flapping);
         down();
         await(client.close());
     }

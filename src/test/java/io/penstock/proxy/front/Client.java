@@ -64,6 +64,11 @@ public final class Client implements AutoCloseable {
         return new Client(stage.port(), 0);
     }
 
+    /** Connects to a port of this machine. */
+    public static Client to(int port) throws IOException {
+        return new Client(port, 0);
+    }
+
     /** Connects with a small receive buffer, so that not reading is felt soon. */
     public static Client narrow(Stage stage) throws IOException {
         return new Client(stage.port(), 4096);

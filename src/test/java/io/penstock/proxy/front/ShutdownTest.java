@@ -96,6 +96,40 @@ class ShutdownTest {
     }
 
     @Test
+    void clientWhoseAnswerBeganBeforeTheEndWasKnownIsServedOnceMore() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        replica.next(Script.begun(EVENT).then(Script.until(go)).then(Script.END))
+                .always(Script.stream(EVENT, Script.DONE));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat()).head();
+            assertThat(client.chunk()).isEqualTo(EVENT);
+            stage.lifecycle.enter(Phase.LAME_DUCK);
+            Future<?> down = stage.closeFronts(LONG);
+            go.countDown();
+            while (!client.chunk().isEmpty()) {
+                // To the end of the first answer, whose head did not say that the connection ends.
+            }
+            Client.Reply second = client.send(Client.chat()).reply();
+            assertThat(second.status()).isEqualTo(200);
+            assertThat(second.header("connection")).isEqualTo("close");
+            assertThat(client.end()).isEqualTo(Client.End.FIN);
+            await(down);
+        }
+    }
+
+    @Test
+    void clientThatHadJustConnectedIsServed() throws Exception {
+        replica.always(Script.stream(EVENT, Script.DONE));
+        try (Client client = Client.to(stage)) {
+            Eventually.that("it is seated", () -> stage.connections() == 1);
+            Future<?> down = stage.closeFronts(LONG);
+            assertThat(client.send(Client.chat()).reply().body()).contains(EVENT);
+            assertThat(client.end()).isEqualTo(Client.End.FIN);
+            await(down);
+        }
+    }
+
+    @Test
     void runningStreamFinishesWhileIdleConnectionsAndThePortClose() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         replica.always(Script.begun(EVENT)

@@ -37,8 +37,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Stage implements AutoCloseable {
 
+    // Before whoever asks for the time.
+    private final AtomicLong aheadNanos = new AtomicLong();
     /** All replicas. */
-    public final LiveUpstreams live = new LiveUpstreams(System::nanoTime);
+    public final LiveUpstreams live = new LiveUpstreams(this::now);
     /** How far it is on its way down. */
     public final Lifecycle lifecycle = new Lifecycle();
     /** Why requests went where they did. */
@@ -80,6 +82,9 @@ public final class Stage implements AutoCloseable {
         }
     }
 
+    private final Setting setting;
+    private String probes = "";
+
     Stage(Setting setting) {
         PenstockConfig config = setting.config();
         vertx = Vertx.builder()
@@ -103,8 +108,8 @@ public final class Stage implements AutoCloseable {
                 /* seed= */ 7);
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
-        await(vertx.deployVerticle(
-                new ProbeVerticle(config, changes, live, setting.resolver, System::nanoTime, () -> 0.5)));
+        this.setting = setting;
+        startProbes();
         await(vertx.deployVerticle(
                 () -> {
                     ProxyVerticle front = new ProxyVerticle(shared, config, changes, clients, "1.2.3");
@@ -124,8 +129,33 @@ public final class Stage implements AutoCloseable {
     }
 
     /** Puts another configuration in force, as a reload does. */
-    public void reconfigure(Setting setting) {
-        changes.publish(vertx.eventBus(), setting.config());
+    public void reconfigure(Setting next) {
+        changes.publish(vertx.eventBus(), next.config());
+    }
+
+    private long now() {
+        return System.nanoTime() + aheadNanos.get();
+    }
+
+    private void startProbes() {
+        ProbeVerticle verticle =
+                new ProbeVerticle(setting.config(), changes, live, setting.resolver, System::nanoTime, () -> 0.5);
+        probes = vertx.deployVerticle(verticle)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(10, TimeUnit.SECONDS)
+                .join();
+    }
+
+    /** Takes the probes away, and moves the clock on by so much. */
+    public void silenceProbes(Duration silence) {
+        await(vertx.undeploy(probes));
+        aheadNanos.addAndGet(silence.toNanos());
+    }
+
+    /** Has them back. */
+    public void bringProbesBack() {
+        startProbes();
     }
 
     /** Where clients connect. */

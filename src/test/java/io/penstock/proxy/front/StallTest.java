@@ -104,6 +104,22 @@ class StallTest {
         assertThat(stage.report(0).failure()).isEqualTo(FailureKind.STALLED_MID_STREAM);
     }
 
+    @Test
+    void silenceBeforeTheVerdictCountsWhenAnEngineStandsStill() throws Exception {
+        stage.close();
+        stage = Setting.with(replica).stall(Duration.ofSeconds(6)).open();
+        replica.always(Script.begun(EVENT).then(Script.SILENCE));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat()).head();
+            client.chunk();
+            assertThat(client.isSilentFor(5000)).isTrue();
+            stage.replica("a").engine().suspect(new Suspicion(Standing.STALLED, "no token"));
+            long verdict = System.nanoTime();
+            assertThat(client.rest()).contains("upstream_stalled");
+            assertThat(Duration.ofNanos(System.nanoTime() - verdict)).isLessThan(Duration.ofSeconds(4));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void silentStreamOfASuspectedOrEjectedReplicaIsLeftAlone(boolean ejected) throws Exception {

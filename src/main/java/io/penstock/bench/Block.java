@@ -1,0 +1,151 @@
+package io.penstock.bench;
+
+import io.penstock.bench.LiveReplicas.Lookups;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Some seconds in which one contender gets a cell's requests in real time. They come when they come, answered or not, and
+ * count from when they were due. One use.
+ */
+final class Block {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Block.class);
+
+    private static final double SECONDS_PER_GROUP = 0.35;
+    private static final int SALT = 1_000_003;
+
+    private final Vertx vertx;
+    private final HttpClient client;
+    private final LongSupplier nanoClock;
+    private final LiveReplicas replicas;
+    private final Contender contender;
+    private final List<BenchCall> calls = new ArrayList<>();
+    private final List<Buffer> bodies = new ArrayList<>();
+    private final double speed;
+    private final double measuredFrom;
+    // Confined to the event loop of the run.
+    private final List<Double> waits = new ArrayList<>();
+    private final Promise<Void> over = Promise.promise();
+    private Future<Lookups> before = Future.failedFuture("not measured");
+    private long startNanos;
+    private int left;
+    private int measured;
+    private int errors;
+    private int earlyErrors;
+
+    /**
+     * What came of it.
+     *
+     * @param requests how many were measured
+     * @param errors how many of those were not answered whole
+     * @param earlyErrors the same of those before, which only warm up
+     * @param waits seconds to the first event of the others
+     * @param lookups what the caches were asked for meanwhile
+     */
+    record Result(int requests, int errors, int earlyErrors, List<Double> waits, Lookups lookups) {}
+
+    /**
+     * Prepares it.
+     *
+     * @param vertx whose event loop asks
+     * @param client what asks
+     * @param nanoClock time
+     * @param replicas what is behind the contender
+     * @param contender who is asked
+     * @param pace how long, and how fast
+     * @param cell what is asked
+     * @param round the same round is the same requests, whoever is asked
+     * @param number no other block has it: what one warmed is of no use to the next
+     */
+    Block(
+            Vertx vertx,
+            HttpClient client,
+            LongSupplier nanoClock,
+            LiveReplicas replicas,
+            Contender contender,
+            Pace pace,
+            Cell cell,
+            int round,
+            int number) {
+        this.vertx = vertx;
+        this.client = client;
+        this.nanoClock = nanoClock;
+        this.replicas = replicas;
+        this.contender = contender;
+        this.speed = pace.speed(cell);
+        Workload workload = cell.workload();
+        double primer = workload.groups() > 1 ? workload.groups() * SECONDS_PER_GROUP : 0;
+        this.measuredFrom = primer + pace.warmUpSeconds();
+        if (primer > 0) {
+            calls.addAll(workload.first(primer, round));
+        }
+        for (BenchCall call : workload.calls(pace.warmUpSeconds() + pace.seconds(), round)) {
+            calls.add(call.later(nanos(primer)));
+        }
+        long salt = PromptText.mixed((long) SALT * number);
+        calls.forEach(call -> bodies.add(PromptText.body(call, salt)));
+        this.left = calls.size();
+    }
+
+    /** Runs it; over when the last answer is. */
+    Future<Result> run() {
+        Context context = vertx.getOrCreateContext();
+        context.runOnContext(go -> {
+            startNanos = nanoClock.getAsLong();
+            vertx.setTimer(millis(nanos(measuredFrom)), timer -> before = replicas.lookups());
+            next(0);
+        });
+        return over.future()
+                .compose(done -> before)
+                .compose(then -> replicas.lookups().map(now -> now.since(then)))
+                .map(lookups -> new Result(measured, errors, earlyErrors, List.copyOf(waits), lookups));
+    }
+
+    private void next(int number) {
+        if (number == calls.size()) {
+            return;
+        }
+        vertx.setTimer(millis(calls.get(number).arrivalNanos()), timer -> {
+            ask(number);
+            next(number + 1);
+        });
+    }
+
+    private void ask(int number) {
+        long due = startNanos + (long) (calls.get(number).arrivalNanos() / speed);
+        boolean counts = calls.get(number).arrivalNanos() >= nanos(measuredFrom);
+        measured += counts ? 1 : 0;
+        StreamedAnswer.to(bodies.get(number), contender, client, nanoClock).onComplete(answer -> {
+            if (answer.succeeded() && counts) {
+                waits.add((answer.result() - due) / 1e9);
+            } else if (answer.failed()) {
+                LOG.info("{}: {}", contender.name(), answer.cause().getMessage());
+                errors += counts ? 1 : 0;
+                earlyErrors += counts ? 0 : 1;
+            }
+            if (--left == 0) {
+                over.complete();
+            }
+        });
+    }
+
+    /** From now to a moment of the cell's own time; at least 1, as timers want it, and never early. */
+    private long millis(long cellNanos) {
+        long due = startNanos + (long) (cellNanos / speed);
+        return Math.max(1, (due - nanoClock.getAsLong() + 999_999) / 1_000_000);
+    }
+
+    private static long nanos(double seconds) {
+        return Math.round(seconds * 1e9);
+    }
+}

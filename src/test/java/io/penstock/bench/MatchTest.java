@@ -1,0 +1,95 @@
+package io.penstock.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.config.PenstockConfig.Policy;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class MatchTest {
+
+    private final Vertx vertx = Vertx.vertx();
+
+    @AfterEach
+    void close() throws Exception {
+        vertx.close().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void everybodyHasItsTurnWithTheSameRequests() throws Exception {
+        List<String> turns = new ArrayList<>();
+        Contender broken = new Contender("broken", "127.0.0.1", serverThatOnlyKnowsItsModels());
+
+        List<Standing> standings;
+        try (Match match = match(List.of(broken))) {
+            assertThat(match.speed()).isEqualTo(1);
+            standings = match.play(2, each -> turns.add(each.name()));
+        }
+
+        String penstock = "penstock predicted_delay";
+        assertThat(turns).containsExactly(penstock, "broken", "broken", penstock);
+        assertThat(standings).extracting(Standing::name).containsExactly(penstock, "broken");
+        Standing good = standings.get(0);
+        assertThat(good.requests()).isPositive().isEqualTo(standings.get(1).requests());
+        assertThat(good.errors()).isZero();
+        assertThat(good.meanSeconds()).isPositive();
+        assertThat(good.hits()).isBetween(0.3, 0.97);
+        assertThat(standings.get(1).errors()).isEqualTo(standings.get(1).requests());
+        assertThat(standings.get(1).hits()).isZero();
+    }
+
+    @Test
+    void aTakenPortIsAFailure() throws Exception {
+        int taken = serverThatOnlyKnowsItsModels();
+
+        assertThatThrownBy(() -> new Match(
+                        vertx,
+                        System::nanoTime,
+                        System::currentTimeMillis,
+                        Cell.named("unequal"),
+                        new Pace(1, 1, 10_000),
+                        taken,
+                        List.of(),
+                        List.of()))
+                .isInstanceOf(ExecutionException.class);
+    }
+
+    private Match match(List<Contender> others) throws Exception {
+        Cell few = new Cell(
+                "few",
+                new Workload(20, 100, 5, 0, 2, 1_000, 1, false),
+                Cell.named("W1").profile(),
+                2,
+                Cell.Trouble.SLOW,
+                1,
+                1);
+        return new Match(
+                vertx,
+                System::nanoTime,
+                System::currentTimeMillis,
+                few,
+                new Pace(0.5, 1, 10_000),
+                0,
+                List.of(Policy.PREDICTED_DELAY),
+                others);
+    }
+
+    private int serverThatOnlyKnowsItsModels() throws Exception {
+        HttpServer server = vertx.createHttpServer()
+                .requestHandler(request -> request.response()
+                        .setStatusCode(request.path().equals("/v1/models") ? 200 : 500)
+                        .end())
+                .listen(0, "127.0.0.1")
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        return server.actualPort();
+    }
+}
