@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -25,6 +26,7 @@ import java.util.function.LongSupplier;
 public final class Match implements AutoCloseable {
 
     private static final int MOST_CONNECTIONS = 4_000;
+    private static final int LOOK_SECONDS = 2;
     private static final int START_SECONDS = 60;
     private static final long LOOK_AGAIN_MILLIS = 250;
     /** Who probes its replicas has to see that they are there again. */
@@ -141,7 +143,8 @@ public final class Match implements AutoCloseable {
     private Future<Boolean> models(Contender contender) {
         return client.request(HttpMethod.GET, contender.port(), contender.host(), "/v1/models")
                 .compose(request -> request.send())
-                .compose(response -> response.body().map(body -> response.statusCode() == 200));
+                .compose(response -> response.body().map(body -> response.statusCode() == 200))
+                .timeout(LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private static <T> T await(Future<T> future) throws ExecutionException, InterruptedException {
