@@ -80,6 +80,7 @@ class SilentProbesTest {
                     assertThat(client.send(Client.chat()).reply().status()).isEqualTo(200);
                 }
             }
+            stage.settle();
             assertThat(stage.reports())
                     .hasSize(4)
                     .allMatch(report -> report.attempts().size() == 1);
