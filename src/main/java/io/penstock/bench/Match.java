@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.config.PenstockConfig.Policy;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -141,10 +142,14 @@ public final class Match implements AutoCloseable {
     }
 
     private Future<Boolean> models(Contender contender) {
-        return client.request(HttpMethod.GET, contender.port(), contender.host(), "/v1/models")
-                .compose(request -> request.send())
-                .compose(response -> response.body().map(body -> response.statusCode() == 200))
-                .timeout(LOOK_SECONDS, TimeUnit.SECONDS);
+        // On the client's own thread from the first step to the last: a body that ends before it is asked for never
+        // comes.
+        Promise<Boolean> answered = Promise.promise();
+        vertx.runOnContext(go -> client.request(HttpMethod.GET, contender.port(), contender.host(), "/v1/models")
+                .compose(request ->
+                        request.send().compose(response -> response.body().map(body -> response.statusCode() == 200)))
+                .onComplete(answered));
+        return answered.future().timeout(LOOK_SECONDS, TimeUnit.SECONDS);
     }
 
     private static <T> T await(Future<T> future) throws ExecutionException, InterruptedException {
