@@ -109,7 +109,7 @@ final class HttpProbe implements Inquiries {
     @Override
     public Future<TokenCall.Kind> token(Upstream upstream, String address, String path, String body, Duration timeout) {
         RequestOptions post = options(upstream, address, path).setMethod(HttpMethod.POST);
-        return new TokenCall(vertx, timeout).start(connect(post), upstream.replica(), body);
+        return new TokenCall(vertx, timeout, body).start(connect(post), upstream.replica());
     }
 
     /** A client that throws would leave a probe running for ever. */

@@ -1,18 +1,15 @@
 package io.penstock.health;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.penstock.config.Replica;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
-/** One request for the least that an engine can make, at one address. One use; confined to one event loop. */
-final class TokenCall {
+/** One request for the least that an engine can make. */
+final class TokenCall extends ReplicaCall<TokenCall.Kind> {
 
     /** What came of it. */
     enum Kind {
@@ -24,60 +21,25 @@ final class TokenCall {
         NOTHING
     }
 
-    private final Vertx vertx;
-    private final Promise<Kind> promise = Promise.promise();
-    private final long timer;
+    private final String body;
 
-    private @Nullable HttpClientRequest request;
-    private boolean over;
-
-    TokenCall(Vertx vertx, Duration timeout) {
-        this.vertx = vertx;
-        this.timer = vertx.setTimer(HttpProbe.millis(timeout), id -> finish(Kind.NOTHING));
+    /** {@code body} is the request, as JSON. */
+    TokenCall(Vertx vertx, Duration timeout, String body) {
+        super(vertx, timeout, Kind.NOTHING);
+        this.body = body;
     }
 
-    /**
-     * Sends it.
-     *
-     * @param connecting the request, once there is a connection
-     * @param replica whom it is for
-     * @param body the request, as JSON
-     * @return a future that never fails
-     */
-    Future<Kind> start(Future<HttpClientRequest> connecting, Replica replica, String body) {
-        connecting.onComplete(granted -> send(granted, replica, body), failure -> finish(Kind.NOTHING));
-        return promise.future();
-    }
-
-    private void send(HttpClientRequest granted, Replica replica, String body) {
-        granted.exceptionHandler(seenInTheFuture -> {});
-        granted.connection().exceptionHandler(seenInTheFuture -> {});
-        if (over) {
-            granted.reset();
-            return;
-        }
-        request = granted;
-        HttpProbe.introduce(granted, replica);
+    @Override
+    Future<HttpClientResponse> send(HttpClientRequest granted) {
         granted.putHeader(HttpHeaderNames.CONTENT_TYPE, "application/json");
-        granted.send(Buffer.buffer(body)).onComplete(this::head, failure -> finish(Kind.NOTHING));
+        return granted.send(Buffer.buffer(body));
     }
 
-    private void head(HttpClientResponse response) {
+    @Override
+    void head(HttpClientResponse response) {
         response.exceptionHandler(ours -> {});
         int status = response.statusCode();
         boolean refused = status >= 400 && status < 500 && status != 408 && status != 429;
         finish(status == 200 ? Kind.MADE : refused ? Kind.NOT_TAKEN : Kind.NOTHING);
-    }
-
-    private void finish(Kind kind) {
-        if (over) {
-            return;
-        }
-        over = true;
-        vertx.cancelTimer(timer);
-        promise.complete(kind);
-        if (request != null) {
-            request.reset();
-        }
     }
 }
