@@ -68,8 +68,19 @@ public final class VirtualTime implements Timers, LongSupplier {
      * @param nanos until when; a time that is over does nothing
      */
     public void runUntil(long nanos) {
+        runUntil(nanos, () -> {});
+    }
+
+    /**
+     * As {@link #runUntil(long)}, with a look around after everything that happens.
+     *
+     * @param nanos until when
+     * @param afterEach run after each task
+     */
+    public void runUntil(long nanos, Runnable afterEach) {
         for (Task next = tasks.peek(); next != null && next.dueNanos <= nanos; next = tasks.peek()) {
             runNext();
+            afterEach.run();
         }
         now = Math.max(now, nanos);
     }

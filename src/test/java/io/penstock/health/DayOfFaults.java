@@ -32,12 +32,15 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
     static final String ADDRESS = "192.0.2.1";
     static final String MODEL = "demo";
     /** How long a message on the event bus is under way. */
-    private static final long BUS = VirtualTime.MILLI / 10;
+    private static final long BUS = MovedClock.MILLI / 10;
+
+    /** Longer than any replica that is well may be out of rotation. */
+    private static final long AT_EASE = 130 * MovedClock.SECOND;
 
     private static final int MOST_PROMPT_BYTES = 8000;
     private static final int MOST_PARTS = 6;
 
-    final VirtualTime time = new VirtualTime();
+    final MovedClock time = new MovedClock();
     final Random random;
     final LiveUpstreams live = new LiveUpstreams(time::now);
     final WaitingRoom room;
@@ -52,6 +55,7 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
     private int delivering;
     private long answered;
     private long lost;
+    private long needlesslyLost;
 
     DayOfFaults(long seed, int size) {
         random = new Random(seed);
@@ -108,6 +112,11 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
         return lost;
     }
 
+    /** Of these, those that had shown nothing though some replica was well, and had been for long enough to be back. */
+    long needlesslyLost() {
+        return needlesslyLost;
+    }
+
     /** Lets time pass; what must always be true is checked after everything that happens. */
     void runFor(Duration duration) {
         time.runUntil(time.now() + duration.toNanos(), invariants::check);
@@ -117,7 +126,7 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
         live.turned();
         conduct.tick();
         List.copyOf(errands).forEach(Errand::look);
-        time.after(VirtualTime.SECOND, this::everySecond);
+        time.after(MovedClock.SECOND, this::everySecond);
     }
 
     // ---- requests -----------------------------------------------------------------------------------------------
@@ -133,7 +142,7 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
     void askAsClientsDo() {
         Errand errand = ask(1 + random.nextInt(MOST_PARTS));
         if (random.nextInt(50) == 0) {
-            time.after(random.nextInt(20_000) * VirtualTime.MILLI, errand::leave);
+            time.after(random.nextInt(20_000) * MovedClock.MILLI, errand::leave);
         }
     }
 
@@ -151,6 +160,9 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
             answered++;
         } else {
             lost++;
+            if (!errand.shown() && anyGoodFor(time.now() - errand.bornNanos() + AT_EASE)) {
+                needlesslyLost++;
+            }
         }
     }
 

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Errand {
 
-    private static final long STALL = 20 * VirtualTime.SECOND;
-    private static final long PATIENCE = 600 * VirtualTime.SECOND;
+    private static final long STALL = 20 * MovedClock.SECOND;
+    private static final long PATIENCE = 600 * MovedClock.SECOND;
     private static final int MOST_RETRIES = 2;
     private static final int POISON_DEATHS = 2;
 
@@ -30,11 +30,23 @@ final class Errand {
     private int retries;
     private int deaths;
     private boolean over;
+    private boolean shown;
+    private final long bornNanos;
 
     Errand(DayOfFaults day, int bodyBytes, int parts) {
         this.day = day;
         this.traits = new RequestTraits(DayOfFaults.MODEL, true, bodyBytes);
         this.parts = parts;
+        this.bornNanos = day.time.now();
+    }
+
+    long bornNanos() {
+        return bornNanos;
+    }
+
+    /** Whether its client was shown any output. */
+    boolean shown() {
+        return shown;
     }
 
     void start() {
@@ -157,6 +169,7 @@ final class Errand {
         private Visit(Lease lease, ModelledReplica replica) {
             this.lease = lease;
             this.replica = replica;
+            this.heardNanos = day.time.now();
         }
 
         private void end(Outcome outcome) {
@@ -175,7 +188,7 @@ final class Errand {
         private boolean isLost() {
             Standing standing = lease.upstream().standing();
             boolean out = !standing.takesWork() && standing != Standing.EJECTED && standing != Standing.SUSPECT;
-            if (out && !wasOut) {
+            if (out && !wasOut && standing != Standing.STALLED) {
                 heardNanos = day.time.now();
             }
             wasOut = out;
@@ -224,6 +237,7 @@ final class Errand {
             day.relayed();
             if (!begun) {
                 begun = true;
+                shown = true;
                 lease.upstream().conduct().ramp().firstOutput();
             }
             if (++made < parts) {

@@ -14,7 +14,7 @@ import java.util.Set;
 /** What goes wrong and when, and who asks for what meanwhile: drawn from the day's seed. */
 final class FaultSchedule {
 
-    private static final long SECOND = VirtualTime.SECOND;
+    private static final long SECOND = MovedClock.SECOND;
     private static final List<Truth> FAULTS = List.of(
             Truth.REFUSING,
             Truth.REFUSING,

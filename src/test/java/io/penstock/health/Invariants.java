@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** What must be true at every moment, whatever the replicas do. It knows the truth; the product does not. */
 final class Invariants {
 
-    private static final long SECOND = VirtualTime.SECOND;
+    private static final long SECOND = MovedClock.SECOND;
 
     /** Within this a good replica is back, so somebody must be there for a request. */
     private static final long SOMEBODY_WITHIN = 15 * SECOND;

@@ -58,14 +58,14 @@ final class ModelledReplica {
         void died();
     }
 
-    private static final long ON_THE_WIRE = 2 * VirtualTime.MILLI;
-    private static final long FIRST_OUTPUT = 200 * VirtualTime.MILLI;
-    private static final long NEXT_OUTPUT = 1000 * VirtualTime.MILLI;
+    private static final long ON_THE_WIRE = 2 * MovedClock.MILLI;
+    private static final long FIRST_OUTPUT = 200 * MovedClock.MILLI;
+    private static final long NEXT_OUTPUT = 1000 * MovedClock.MILLI;
     private static final int SLOWER = 20;
     private static final double ERROR_SHARE = 0.7;
 
     final String name;
-    private final VirtualTime time;
+    private final MovedClock time;
     private final DoubleSupplier random;
     private final Map<Truth, Long> lastSo = new EnumMap<>(Truth.class);
     private final Set<Work> work = new LinkedHashSet<>();
@@ -83,7 +83,7 @@ final class ModelledReplica {
     private long idleUntilNanos;
     private long warmSinceNanos = Long.MAX_VALUE;
 
-    ModelledReplica(String name, VirtualTime time, DoubleSupplier random) {
+    ModelledReplica(String name, MovedClock time, DoubleSupplier random) {
         this.name = name;
         this.time = time;
         this.random = random;
@@ -115,7 +115,7 @@ final class ModelledReplica {
 
     /** How long it has hung with work that would have shown a healthy one to be alive; 0 if it does not. */
     long muteWithWorkFor() {
-        boolean known = truth == Truth.HUNG && !work.isEmpty() && warmSinceNanos < sinceNanos - 5 * VirtualTime.SECOND;
+        boolean known = truth == Truth.HUNG && !work.isEmpty() && warmSinceNanos < sinceNanos - 5 * MovedClock.SECOND;
         return known ? time.now() - Math.max(sinceNanos, idleUntilNanos) : 0;
     }
 
@@ -139,7 +139,7 @@ final class ModelledReplica {
     }
 
     private void flap() {
-        time.after((long) ((0.3 + 3 * random.getAsDouble()) * VirtualTime.SECOND), () -> {
+        time.after((long) ((0.3 + 3 * random.getAsDouble()) * MovedClock.SECOND), () -> {
             if (truth != Truth.FLAPPING) {
                 return;
             }
@@ -200,7 +200,7 @@ final class ModelledReplica {
         }
         switch (truth) {
             case BLACK_HOLE ->
-                time.after(2 * VirtualTime.SECOND, () -> {
+                time.after(2 * MovedClock.SECOND, () -> {
                     if (!next.over()) {
                         next.refused("did not accept a connection");
                     }
@@ -227,7 +227,7 @@ final class ModelledReplica {
     }
 
     private void step(Work one, long nanos) {
-        time.after(truth == Truth.SLOW ? Math.min(SLOWER * nanos, 4 * VirtualTime.SECOND) : nanos, () -> {
+        time.after(truth == Truth.SLOW ? Math.min(SLOWER * nanos, 4 * MovedClock.SECOND) : nanos, () -> {
             if (one.over() || !work.contains(one)) {
                 return;
             }
