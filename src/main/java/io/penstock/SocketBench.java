@@ -3,8 +3,8 @@ package io.penstock;
 import io.penstock.bench.Cell;
 import io.penstock.bench.Contender;
 import io.penstock.bench.Match;
+import io.penstock.bench.MatchScore;
 import io.penstock.bench.Pace;
-import io.penstock.bench.Standing;
 import io.penstock.config.PenstockConfig.Policy;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -95,15 +95,15 @@ final class SocketBench {
         }
     }
 
-    private static void print(List<Standing> standings, PrintWriter out) {
+    private static void print(List<MatchScore> scores, PrintWriter out) {
         double bestMean =
-                standings.stream().mapToDouble(Standing::meanSeconds).min().orElse(0);
+                scores.stream().mapToDouble(MatchScore::meanSeconds).min().orElse(0);
         double bestP99 =
-                standings.stream().mapToDouble(Standing::p99Seconds).min().orElse(0);
+                scores.stream().mapToDouble(MatchScore::p99Seconds).min().orElse(0);
         out.println();
         out.println("CONTENDER                   REQUESTS  ERRORS   HITS  MEAN TTFT   P50 TTFT   P99 TTFT"
                 + "  MEAN/BEST  P99/BEST");
-        for (Standing each : standings) {
+        for (MatchScore each : scores) {
             out.println(String.format(
                     Locale.ROOT,
                     "%s %10.2f %9.2f",
@@ -115,7 +115,7 @@ final class SocketBench {
         out.flush();
     }
 
-    private static String line(Standing each) {
+    private static String line(MatchScore each) {
         return String.format(
                 Locale.ROOT,
                 "%-27s %8d %7d %5.1f%% %8.3f s %8.3f s %8.3f s",

@@ -111,7 +111,7 @@ public final class Match implements AutoCloseable {
      * @throws ExecutionException if the replicas cannot be asked
      * @throws InterruptedException if the caller is interrupted
      */
-    public List<Standing> play(int rounds, Consumer<Standing> progress)
+    public List<MatchScore> play(int rounds, Consumer<MatchScore> progress)
             throws ExecutionException, InterruptedException {
         Map<Contender, List<Block.Result>> results = new LinkedHashMap<>();
         contenders.forEach(each -> results.put(each, new ArrayList<>()));
@@ -122,12 +122,12 @@ public final class Match implements AutoCloseable {
                 Block block = new Block(vertx, client, nanoClock, replicas, next, pace, cell, round, ++number);
                 Block.Result result = await(block.run());
                 results.computeIfAbsent(next, each -> new ArrayList<>()).add(result);
-                progress.accept(Standing.of(next.name(), List.of(result)));
+                progress.accept(MatchScore.of(next.name(), List.of(result)));
             }
         }
-        List<Standing> standings = new ArrayList<>();
-        results.forEach((contender, blocks) -> standings.add(Standing.of(contender.name(), blocks)));
-        return standings;
+        List<MatchScore> scores = new ArrayList<>();
+        results.forEach((contender, blocks) -> scores.add(MatchScore.of(contender.name(), blocks)));
+        return scores;
     }
 
     private void awaitAnswers(Contender contender) throws ExecutionException, InterruptedException {

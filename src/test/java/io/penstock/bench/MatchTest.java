@@ -27,22 +27,22 @@ class MatchTest {
         List<String> turns = new ArrayList<>();
         Contender broken = new Contender("broken", "127.0.0.1", serverThatOnlyKnowsItsModels());
 
-        List<Standing> standings;
+        List<MatchScore> scores;
         try (Match match = match(List.of(broken))) {
             assertThat(match.speed()).isEqualTo(1);
-            standings = match.play(2, each -> turns.add(each.name()));
+            scores = match.play(2, each -> turns.add(each.name()));
         }
 
         String penstock = "penstock predicted_delay";
         assertThat(turns).containsExactly(penstock, "broken", "broken", penstock);
-        assertThat(standings).extracting(Standing::name).containsExactly(penstock, "broken");
-        Standing good = standings.get(0);
-        assertThat(good.requests()).isPositive().isEqualTo(standings.get(1).requests());
+        assertThat(scores).extracting(MatchScore::name).containsExactly(penstock, "broken");
+        MatchScore good = scores.get(0);
+        assertThat(good.requests()).isPositive().isEqualTo(scores.get(1).requests());
         assertThat(good.errors()).isZero();
         assertThat(good.meanSeconds()).isPositive();
         assertThat(good.hits()).isBetween(0.3, 0.97);
-        assertThat(standings.get(1).errors()).isEqualTo(standings.get(1).requests());
-        assertThat(standings.get(1).hits()).isZero();
+        assertThat(scores.get(1).errors()).isEqualTo(scores.get(1).requests());
+        assertThat(scores.get(1).hits()).isZero();
     }
 
     @Test

@@ -15,7 +15,7 @@ import java.util.List;
  * @param medianSeconds half of the requests had theirs sooner
  * @param p99Seconds all but one in a hundred had
  */
-public record Standing(
+public record MatchScore(
         String name,
         int requests,
         int errors,
@@ -25,7 +25,7 @@ public record Standing(
         double p99Seconds) {
 
     /** Puts a contender's blocks together. */
-    static Standing of(String name, List<Block.Result> blocks) {
+    static MatchScore of(String name, List<Block.Result> blocks) {
         int requests = 0;
         int errors = 0;
         Lookups lookups = new Lookups(0, 0);
@@ -37,7 +37,7 @@ public record Standing(
             waits.addAll(each.waits());
         }
         double mean = waits.stream().mapToDouble(each -> each).average().orElse(0);
-        return new Standing(
+        return new MatchScore(
                 name,
                 requests,
                 errors,
