@@ -110,7 +110,8 @@ public final class WaitingRoom {
     }
 
     /**
-     * Takes a replica for a request if one is free and nobody waits.
+     * Takes a replica for a request if one is free. A new request stands back if anybody waits; one that was tried has
+     * waited its turn, and whoever waits now may wait for a replica that is not this one's.
      *
      * @param traits what is known of the request
      * @param tried who has failed it
@@ -118,12 +119,13 @@ public final class WaitingRoom {
      */
     public @Nullable Lease lease(RequestTraits traits, Tried tried) {
         Lanes inUse = lanes;
+        boolean itsTurn = tried != Tried.NOBODY;
         if (inUse == null) {
-            return waiting == 0 ? finder.find(null, traits, tried, null) : null;
+            return itsTurn || waiting == 0 ? finder.find(null, traits, tried, null) : null;
         }
         Lease lease;
         synchronized (door) {
-            lease = queues.isEmpty() ? predicted(inUse, traits, tried, null) : null;
+            lease = itsTurn || queues.isEmpty() ? predicted(inUse, traits, tried, null) : null;
         }
         if (lanes == null) {
             wake(); // The predictions failed just now: whoever waited for them waits in the queue.

@@ -333,6 +333,16 @@ class WaitingRoomTest {
         }
 
         @Test
+        void whoWaitsForAProbeDoesNotStandInTheWayOfARetry() {
+            enter(room, "llama", "tried both", true, Tried.NOBODY.untilProbed(a).untilProbed(b));
+
+            Lease retry = room.lease(asking("llama"), Tried.NOBODY.forGood(a));
+
+            assertThat(Objects.requireNonNull(retry).upstream()).isSameAs(b);
+            assertThat(room.lease(asking("llama"), Tried.NOBODY)).isNull();
+        }
+
+        @Test
         void oneWakeServesAsManyAsThereArePlaces() {
             a.judge(Standing.REFUSED, "down");
             b.judge(Standing.REFUSED, "down");
