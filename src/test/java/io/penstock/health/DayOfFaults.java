@@ -66,7 +66,7 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
             Replica replica = new Replica(name, new Endpoint(name, 8000), false, false, 1, 0, Set.of(), null);
             configured.add(replica);
             upstreams.add(new Upstream(name, name, replica, List.of(ADDRESS)));
-            replicas.put(name, new ModelledReplica(name, time, random::nextDouble));
+            replicas.put(name, new ModelledReplica(name, time, new Random(31 * seed + i)::nextDouble));
         }
         PenstockConfig config = ProbeStage.config(PenstockConfig.Probe.DEFAULT, configured.toArray(Replica[]::new));
         room = new WaitingRoom(live, config, time::now);
@@ -112,7 +112,10 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
         return lost;
     }
 
-    /** Of these, those that had shown nothing though some replica was well, and had been for long enough to be back. */
+    /**
+     * Of these, those without a cause: nothing was shown though some replica was well and had been for long enough to be
+     * back, or an answer broke off at a replica that was well all the time.
+     */
     long needlesslyLost() {
         return needlesslyLost;
     }
@@ -160,7 +163,9 @@ final class DayOfFaults implements Inquiries, ReplicaWatch.Listener {
             answered++;
         } else {
             lost++;
-            if (!errand.shown() && anyGoodFor(time.now() - errand.bornNanos() + AT_EASE)) {
+            if (errand.shown()
+                    ? errand.brokeAtOneThatIsWell()
+                    : anyGoodFor(time.now() - errand.bornNanos() + AT_EASE)) {
                 needlesslyLost++;
             }
         }

@@ -31,6 +31,7 @@ final class Errand {
     private int deaths;
     private boolean over;
     private boolean shown;
+    private boolean brokeAtOneThatIsWell;
     private final long bornNanos;
 
     Errand(DayOfFaults day, int bodyBytes, int parts) {
@@ -42,6 +43,11 @@ final class Errand {
 
     long bornNanos() {
         return bornNanos;
+    }
+
+    /** Whether its answer ended before it was whole though nothing had happened to the replica meanwhile. */
+    boolean brokeAtOneThatIsWell() {
+        return brokeAtOneThatIsWell;
     }
 
     /** Whether its client was shown any output. */
@@ -174,6 +180,9 @@ final class Errand {
 
         private void end(Outcome outcome) {
             ended = true;
+            boolean well = replica.truth() == ModelledReplica.Truth.GOOD
+                    && replica.soFor() >= day.time.now() - lease.startNanos();
+            brokeAtOneThatIsWell = begun && well && outcome != Outcome.COMPLETED;
             replica.forget(this);
             lease.end(outcome);
             day.released(lease);

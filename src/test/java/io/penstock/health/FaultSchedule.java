@@ -37,9 +37,10 @@ final class FaultSchedule {
     private final Set<Truth> happened = EnumSet.noneOf(Truth.class);
     private int fleetReturns;
 
-    FaultSchedule(DayOfFaults day, Duration length) {
+    /** What happens depends on {@code seed} only, and not on what Penstock makes of it. */
+    FaultSchedule(DayOfFaults day, Duration length, long seed) {
         this.day = day;
-        this.random = day.random;
+        this.random = new Random(~seed);
         this.endNanos = day.time.now() + length.toNanos();
     }
 

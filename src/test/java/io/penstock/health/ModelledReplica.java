@@ -58,6 +58,9 @@ final class ModelledReplica {
         void died();
     }
 
+    /** A SYN that got no answer is sent again (RFC 6298, section 2). */
+    private static final long SYN_AGAIN = MovedClock.SECOND;
+
     private static final long ON_THE_WIRE = 2 * MovedClock.MILLI;
     private static final long FIRST_OUTPUT = 200 * MovedClock.MILLI;
     private static final long NEXT_OUTPUT = 1000 * MovedClock.MILLI;
@@ -324,8 +327,16 @@ final class ModelledReplica {
 
     private <T> Future<T> answer(long nanos, Duration timeout, Supplier<T> answer, T silence) {
         Promise<T> promise = Promise.promise();
-        boolean vanishes = truth == Truth.BLACK_HOLE;
-        time.after(vanishes ? timeout.toNanos() : nanos, () -> promise.complete(vanishes ? silence : answer.get()));
+        if (truth == Truth.BLACK_HOLE) {
+            time.after(SYN_AGAIN, () -> {
+                boolean stillVanishes = truth == Truth.BLACK_HOLE;
+                time.after(
+                        stillVanishes ? timeout.toNanos() - SYN_AGAIN : nanos,
+                        () -> promise.complete(stillVanishes ? silence : answer.get()));
+            });
+        } else {
+            time.after(nanos, () -> promise.complete(answer.get()));
+        }
         return promise.future();
     }
 }
