@@ -58,6 +58,11 @@ final class AdminClient {
         return call("GET", "/explain/" + encoded(requestId));
     }
 
+    /** The latest requests, newest first, in short. */
+    Answer receipts() throws Unreachable {
+        return call("GET", "/explain");
+    }
+
     /** Marks a replica as draining. */
     Answer drain(String name) throws Unreachable {
         return call("POST", "/drain/" + encoded(name));

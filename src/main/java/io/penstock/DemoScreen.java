@@ -20,15 +20,11 @@ final class DemoScreen {
 
     private static final long REFRESH_MILLIS = 500;
     private static final int EVENTS = 6;
-    private static final String UP_ONE_LINE = "\033[1A\033[2K";
-    /** Lines are kept to this width: one that the terminal wraps could not be drawn over. */
-    private static final int WIDTH = 79;
 
     private final Penstock penstock;
     private final SimFleet fleet;
     private final Path file;
     private final PrintWriter out;
-    private final boolean terminal = Terminal.present();
     // Written by event loops, read by the screen.
     private final Deque<String> events = new ArrayDeque<>();
 
@@ -58,32 +54,11 @@ final class DemoScreen {
     /** Shows until the thread is interrupted or the process ends. */
     void run() throws InterruptedException {
         out.print(introduction());
-        int drawn = 0;
-        String before = "";
+        Repaint screen = new Repaint(out, Terminal.present());
         while (true) {
-            List<String> lines = fitted(table());
-            String now = String.join("\n", lines);
-            if (!now.equals(before)) {
-                if (terminal) {
-                    out.print(UP_ONE_LINE.repeat(drawn));
-                }
-                out.println(now);
-                out.flush();
-                drawn = lines.size();
-                before = now;
-            }
+            screen.show(table());
             Thread.sleep(REFRESH_MILLIS);
         }
-    }
-
-    private static List<String> fitted(List<String> lines) {
-        List<String> fitted = new ArrayList<>();
-        for (String line : lines) {
-            for (int start = 0; start == 0 || start < line.length(); start += WIDTH) {
-                fitted.add(line.substring(start, Math.min(line.length(), start + WIDTH)));
-            }
-        }
-        return fitted;
     }
 
     private String introduction() {

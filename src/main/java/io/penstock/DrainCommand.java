@@ -61,6 +61,9 @@ public final class DrainCommand implements Callable<Integer> {
             description = "How long to wait at most, as in 30s or 10m (default: ${DEFAULT-VALUE}).")
     private Duration timeout = Duration.ofMinutes(10);
 
+    @Option(names = "--json", description = "Print how the replica stands at the end, as JSON, and nothing else.")
+    private boolean json;
+
     /**
      * Makes the command.
      *
@@ -89,11 +92,13 @@ public final class DrainCommand implements Callable<Integer> {
                 err.println(refusal(name, answer));
                 return 1;
             }
-            int inFlight = answer.body().getInteger("inFlight", 0);
             if (wait) {
-                return await(client, answer.body().getString("id", name), inFlight);
+                return await(client, answer.body());
             }
-            out.println(name + ": draining, " + inFlight + " in flight");
+            out.println(
+                    json
+                            ? answer.body().encodePrettily()
+                            : name + ": draining, " + answer.body().getInteger("inFlight", 0) + " in flight");
             return 0;
         } catch (AdminClient.Unreachable e) {
             err.println(e.getMessage());
@@ -103,10 +108,11 @@ public final class DrainCommand implements Callable<Integer> {
         }
     }
 
-    private int await(AdminClient client, String id, int first) throws AdminClient.Unreachable, InterruptedException {
+    private int await(AdminClient client, JsonObject first) throws AdminClient.Unreachable, InterruptedException {
         long start = nanoClock.getAsLong();
-        int inFlight = first;
-        while (inFlight > 0) {
+        JsonObject replica = first;
+        while (replica.getInteger("inFlight", 0) > 0) {
+            int inFlight = replica.getInteger("inFlight", 0);
             long waited = nanoClock.getAsLong() - start;
             showProgress(inFlight, waited);
             if (waited >= timeout.toNanos()) {
@@ -116,17 +122,18 @@ public final class DrainCommand implements Callable<Integer> {
                                 + " cut them off");
             }
             Thread.sleep(POLL_MILLIS);
-            JsonObject replica = find(client.upstreams().getJsonArray("upstreams"), id);
+            replica = find(client.upstreams().getJsonArray("upstreams"), first.getString("id", name));
             if (replica == null) {
                 return failed(1, "no longer in the configuration; what runs there is not known any more");
             }
             if (!replica.getBoolean("draining", false)) {
                 return failed(1, "someone else let it have work again, or Penstock was restarted");
             }
-            inFlight = replica.getInteger("inFlight", 0);
         }
         endProgress();
-        spec.commandLine().getOut().println(name + ": drained, nothing runs there any more");
+        spec.commandLine()
+                .getOut()
+                .println(json ? replica.encodePrettily() : name + ": drained, nothing runs there any more");
         return 0;
     }
 
@@ -137,7 +144,7 @@ public final class DrainCommand implements Callable<Integer> {
     }
 
     private void showProgress(int inFlight, long waitedNanos) {
-        if (terminal.getAsBoolean()) {
+        if (showsProgress()) {
             PrintWriter out = spec.commandLine().getOut();
             // Spaces for digits that went: the line is written over.
             out.print("\r" + name + ": " + inFlight + " in flight, "
@@ -147,9 +154,13 @@ public final class DrainCommand implements Callable<Integer> {
     }
 
     private void endProgress() {
-        if (terminal.getAsBoolean()) {
+        if (showsProgress()) {
             spec.commandLine().getOut().println();
         }
+    }
+
+    private boolean showsProgress() {
+        return !json && terminal.getAsBoolean();
     }
 
     /** One of a listing, null if it is not there. */

@@ -2,6 +2,7 @@ package io.penstock;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Shows why a request went to its replica: who could have had it, what was predicted, and what came true.",
+            "Without an id: lists the latest requests.",
             "The newest 4096 requests are remembered. Their ids are the X-Request-Id of their answers and of the log."
         },
         exitCodeListHeading = "Exit codes:%n",
@@ -32,8 +34,8 @@ public final class ExplainCommand implements Callable<Integer> {
     @Mixin
     private AdminAddress admin = new AdminAddress();
 
-    @Parameters(paramLabel = "REQUEST_ID", description = "The request's id.")
-    private String requestId = "";
+    @Parameters(paramLabel = "REQUEST_ID", arity = "0..1", description = "The request's id.")
+    private @Nullable String requestId;
 
     @Option(names = "--json", description = "Print everything that is known, as JSON.")
     private boolean json;
@@ -51,13 +53,17 @@ public final class ExplainCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         try {
-            AdminClient.Answer answer = admin.client().explain(requestId);
-            if (answer.status() != 200 || answer.body().getJsonArray("decisions") == null) {
-                err.println(requestId + ": " + answer.reason());
+            AdminClient client = admin.client();
+            String id = requestId;
+            AdminClient.Answer answer = id == null ? client.receipts() : client.explain(id);
+            if (answer.status() != 200 || answer.body().getJsonArray(id == null ? "receipts" : "decisions") == null) {
+                err.println((id == null ? "" : id + ": ") + answer.reason());
                 return 1;
             }
             if (json) {
                 out.println(answer.body().encodePrettily());
+            } else if (id == null) {
+                ReceiptText.list(answer.body()).forEach(out::println);
             } else {
                 new ReceiptText(answer.body()).lines().forEach(out::println);
             }

@@ -66,7 +66,7 @@ public final class Main {
                 .addSubcommand(new SimCommand(chance.nanoClock(), chance.epochMillis()))
                 .addSubcommand(new io.penstock.CheckCommand())
                 .addSubcommand(new ImportCommand(System.in))
-                .addSubcommand(new StatusCommand())
+                .addSubcommand(new StatusCommand(Terminal::present))
                 .addSubcommand(new ExplainCommand())
                 .addSubcommand(new DrainCommand(chance.nanoClock(), Terminal::present))
                 .addSubcommand(new UndrainCommand(chance.nanoClock()))

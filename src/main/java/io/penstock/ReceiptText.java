@@ -40,6 +40,26 @@ final class ReceiptText {
         return lines;
     }
 
+    /** The latest requests, a line each, as {@code GET /explain} lists them; without line ends. */
+    static List<String> list(JsonObject listing) {
+        List<JsonObject> receipts = objects(listing.getJsonArray("receipts"));
+        if (receipts.isEmpty()) {
+            return List.of("no inference request was seen yet");
+        }
+        Columns columns = new Columns("REQUEST", "AGE", "REPLICA", "RESULT", "FIRST OUTPUT");
+        for (JsonObject each : receipts) {
+            Double first = each.getDouble("firstOutputMillis");
+            String result = each.getString("result");
+            columns.row(
+                    plain(each.getString("requestId")),
+                    seconds(each.getDouble("ageSeconds", 0.0) * 1000),
+                    each.getString("replica") == null ? "-" : plain(each.getString("replica")),
+                    result == null ? "not over" : plain(result),
+                    first == null ? "-" : millis(first));
+        }
+        return columns.lines("");
+    }
+
     private void head(List<String> lines) {
         lines.add("request  " + plain(receipt.getString("requestId")) + ", "
                 + seconds(receipt.getDouble("ageSeconds", 0.0) * 1000) + " ago");

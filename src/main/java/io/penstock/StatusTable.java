@@ -5,6 +5,8 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** How the replicas stand, for people: a table that fits a terminal of 80 columns, and a line for each thing amiss. */
@@ -43,7 +45,7 @@ final class StatusTable {
             lines.add("no replicas");
         } else {
             lines.addAll(table(replicas));
-            lines.addAll(learned(replicas));
+            lines.addAll(engines(replicas));
         }
         for (JsonObject replica : replicas) {
             if (!replica.getBoolean("usable", false)) {
@@ -75,26 +77,43 @@ final class StatusTable {
         return lines;
     }
 
-    /** What predictions are made from, while they are made. */
-    private static List<String> learned(List<JsonObject> replicas) {
-        Columns columns = new Columns("LEARNED", "READS TOK/S", "TOKEN GAP MS", "INDEXED PIECES");
+    /** What the engines say of themselves and what predictions are made from, as far as it is known. */
+    private static List<String> engines(List<JsonObject> replicas) {
+        Columns columns = new Columns("ENGINE", "RUNS", "WAITS", "KV", "READS TOK/S", "TOKEN GAP MS", "INDEXED PIECES");
         boolean any = false;
         for (JsonObject replica : replicas) {
+            List<JsonObject> engines = objects(replica.getJsonArray("engines"));
             JsonObject learned = replica.getJsonObject("learned");
-            if (learned != null) {
-                any = true;
-                columns.row(
-                        plain(replica.getString("name")),
-                        number(learned.getDouble("readTokensPerSecond"), "%.0f"),
-                        number(learned.getDouble("tokenGapMillis"), "%.1f"),
-                        learned.getInteger("indexedPieces") + "/" + learned.getInteger("indexCapacity"));
+            if (engines.isEmpty() && learned == null) {
+                continue;
             }
+            any = true;
+            columns.row(
+                    plain(replica.getString("name")),
+                    number(known(engines, "running").reduce(Double::sum), "%.0f"),
+                    number(known(engines, "waiting").reduce(Double::sum), "%.0f"),
+                    // The fullest of several caches is the one that makes requests wait.
+                    number(known(engines, "kvUsage").reduce(Double::max).map(used -> used * 100), "%.0f%%"),
+                    number(value(learned, "readTokensPerSecond"), "%.0f"),
+                    number(value(learned, "tokenGapMillis"), "%.1f"),
+                    learned == null
+                            ? "?"
+                            : learned.getInteger("indexedPieces") + "/" + learned.getInteger("indexCapacity"));
         }
         return any ? columns.lines("") : List.of();
     }
 
-    private static String number(@Nullable Double value, String format) {
-        return value == null ? "?" : String.format(Locale.ROOT, format, value);
+    /** The values of a key that are known; the admin port says null for the others. */
+    private static Stream<Double> known(List<JsonObject> engines, String key) {
+        return engines.stream().map(engine -> value(engine, key)).flatMap(Optional::stream);
+    }
+
+    private static Optional<Double> value(@Nullable JsonObject object, String key) {
+        return Optional.ofNullable(object).map(some -> some.getDouble(key));
+    }
+
+    private static String number(Optional<Double> value, String format) {
+        return value.map(known -> String.format(Locale.ROOT, format, known)).orElse("?");
     }
 
     private static void shrink(int[] widths, int column) {
@@ -124,12 +143,17 @@ final class StatusTable {
         int limit = replica.getInteger("maxInFlight", 0);
         return List.of(
                 plain(replica.getString("name")),
-                replica.getBoolean("draining", false) ? "draining" : plain(replica.getString("standing")),
+                standing(replica),
                 replica.getInteger("inFlight", 0) + (limit > 0 ? "/" + limit : ""),
                 String.valueOf(replica.getInteger("weight", 1)),
                 models(replica.getJsonArray("models")),
                 String.valueOf(replica.getLong("completed", 0L)),
                 String.valueOf(replica.getLong("failed", 0L)));
+    }
+
+    /** How a replica stands, in one word. */
+    static String standing(JsonObject replica) {
+        return replica.getBoolean("draining", false) ? "draining" : plain(replica.getString("standing"));
     }
 
     private static String models(@Nullable JsonArray models) {
@@ -173,16 +197,16 @@ final class StatusTable {
         return strings;
     }
 
-    private static List<JsonObject> objects(JsonArray array) {
+    private static List<JsonObject> objects(@Nullable JsonArray array) {
         List<JsonObject> objects = new ArrayList<>();
-        for (int i = 0; i < array.size(); i++) {
+        for (int i = 0; array != null && i < array.size(); i++) {
             objects.add(array.getJsonObject(i));
         }
         return objects;
     }
 
     /** Reasons may quote a replica, and what a replica says must not move the cursor. */
-    private static String plain(@Nullable String text) {
+    static String plain(@Nullable String text) {
         return text == null ? "?" : text.replaceAll("\\p{Cntrl}", " ");
     }
 }

@@ -59,6 +59,9 @@ public final class UndrainCommand implements Callable<Integer> {
             description = "How long to wait at most, as in 90s or 30m (default: ${DEFAULT-VALUE}).")
     private Duration timeout = Duration.ofMinutes(30);
 
+    @Option(names = "--json", description = "Print how the replica stands at the end, as JSON, and nothing else.")
+    private boolean json;
+
     /**
      * Makes the command.
      *
@@ -88,6 +91,10 @@ public final class UndrainCommand implements Callable<Integer> {
             if (wait) {
                 return await(client, answer.body());
             }
+            if (json) {
+                out.println(answer.body().encodePrettily());
+                return 0;
+            }
             out.println(name
                     + (answer.body().getBoolean("usable", false)
                             ? ": takes work again"
@@ -114,7 +121,7 @@ public final class UndrainCommand implements Callable<Integer> {
                 return 1;
             }
             if (replica.getBoolean("usable", false) && replica.getLong("passedProbes", 0L) >= enough) {
-                spec.commandLine().getOut().println(name + ": takes work again");
+                spec.commandLine().getOut().println(json ? replica.encodePrettily() : name + ": takes work again");
                 return 0;
             }
             told = tell(replica.getString("reason"), told);
@@ -129,7 +136,7 @@ public final class UndrainCommand implements Callable<Integer> {
     /** Says what is waited for, once each time that it changes. */
     private String tell(@Nullable String reason, String told) {
         String now = reason == null ? "" : reason;
-        if (!now.equals(told)) {
+        if (!json && !now.equals(told)) {
             spec.commandLine().getOut().println(name + ": waiting (" + now + ")");
             spec.commandLine().getOut().flush();
         }

@@ -3,6 +3,7 @@ package io.penstock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.admin.LiveAdmin;
+import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
@@ -155,12 +156,44 @@ class AdminCommandsTest {
     }
 
     @Test
+    void statusShowsWhatEnginesSayOfThemselves() {
+        admin.replica("vllm0")
+                .engine()
+                .learnGauges(new EngineGauges(
+                        List.of(
+                                new EngineGauges.Engine("0", 3, 1, 0.25, 0, 0, 0),
+                                new EngineGauges.Engine("1", 4, Double.NaN, 0.98, 0, 0, 0)),
+                        0,
+                        0,
+                        0,
+                        0));
+
+        assertThat(status().out().lines())
+                .contains(
+                        "ENGINE  RUNS  WAITS   KV  READS TOK/S  TOKEN GAP MS  INDEXED PIECES",
+                        "vllm0      7      1  98%            ?             ?               ?")
+                .noneMatch(line -> line.startsWith("vllm1  ?"));
+    }
+
+    @Test
+    void drainAndUndrainAsJsonAreHowTheReplicaStandsAtTheEnd() {
+        Run drained = run(new DrainCommand(System::nanoTime, () -> true), address(), "vllm0", "--wait", "--json");
+        Run marked = run(drainCommand(), address(), "vllm0", "--json");
+        Run back = run(new UndrainCommand(System::nanoTime), address(), "vllm0", "--json");
+
+        assertThat(new JsonObject(drained.out()).getBoolean("draining")).isTrue();
+        assertThat(new JsonObject(marked.out()).getInteger("inFlight")).isZero();
+        assertThat(new JsonObject(back.out()).getBoolean("usable")).isTrue();
+    }
+
+    @Test
     void nobodyThereIsExitThreeWithWhatToTry() throws Exception {
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        for (Object command : List.of(new StatusCommand(), new UndrainCommand(System::nanoTime), drainCommand())) {
+        for (Object command :
+                List.of(new StatusCommand(() -> false), new UndrainCommand(System::nanoTime), drainCommand())) {
             List<String> name = command instanceof StatusCommand ? List.of() : List.of("vllm0");
             Run run = run(command, "127.0.0.1:" + port, name.toArray(String[]::new));
             assertThat(run.exitCode()).isEqualTo(3);
@@ -170,7 +203,7 @@ class AdminCommandsTest {
 
     @Test
     void unknownHostIsExitThree() {
-        Run run = run(new StatusCommand(), "no-such-host.invalid:8090");
+        Run run = run(new StatusCommand(() -> false), "no-such-host.invalid:8090");
 
         assertThat(run.exitCode()).isEqualTo(3);
         assertThat(run.err()).contains("no-such-host.invalid:8090");
@@ -188,7 +221,7 @@ class AdminCommandsTest {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Thread server = new Thread(() -> answerOnce(other, answer));
             server.start();
-            Run run = run(new StatusCommand(), "127.0.0.1:" + other.getLocalPort());
+            Run run = run(new StatusCommand(() -> false), "127.0.0.1:" + other.getLocalPort());
             server.join();
 
             assertThat(run.exitCode()).isEqualTo(3);
@@ -199,7 +232,7 @@ class AdminCommandsTest {
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "::1:8090", "http://x:80", ":80", "a b:1"})
     void malformedAdminAddressIsWrongUsage(String address) {
-        Run run = run(new StatusCommand(), address);
+        Run run = run(new StatusCommand(() -> false), address);
 
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.err()).contains("want HOST:PORT");
@@ -328,12 +361,12 @@ class AdminCommandsTest {
 
     @Test
     void helpTellsTheExitCodes() {
-        assertThat(run(new StatusCommand(), address(), "--help").out())
+        assertThat(run(new StatusCommand(() -> false), address(), "--help").out())
                 .contains("Exit codes:", "127.0.0.1:8090", "3", "the admin port cannot be reached");
     }
 
     private Run status(String... arguments) {
-        return run(new StatusCommand(), address(), arguments);
+        return run(new StatusCommand(() -> false), address(), arguments);
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -188,7 +189,7 @@ class ExplainCommandTest {
     }
 
     @Test
-    void aPortThatNobodyListensAtExitsThreeAndNoIdExitsTwo() throws Exception {
+    void aPortThatNobodyListensAtExitsThreeAndTwoIdsExitTwo() throws Exception {
         int closed;
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             closed = socket.getLocalPort();
@@ -196,7 +197,7 @@ class ExplainCommandTest {
         assertThat(run(new ExplainCommand(), "x", "--admin", "127.0.0.1:" + closed)
                         .exitCode())
                 .isEqualTo(3);
-        assertThat(run(new ExplainCommand()).exitCode()).isEqualTo(2);
+        assertThat(run(new ExplainCommand(), "x", "y").exitCode()).isEqualTo(2);
     }
 
     @Test
@@ -221,17 +222,35 @@ class ExplainCommandTest {
     }
 
     @Test
+    void withoutAnIdTheLatestAreListed() {
+        assertThat(explain().out()).contains("no inference request was seen yet");
+        put(predicted("req-1", "vllm0", "vllm1"));
+        put(failedOver());
+
+        Run run = explain();
+
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out().lines())
+                .containsExactly(
+                        "REQUEST    AGE  REPLICA     RESULT  FIRST OUTPUT",
+                        "req-2    2.0 s    vllm1   not over             -",
+                        "req-1    2.0 s    vllm1  completed        235 ms");
+        assertThat(new JsonObject(explain("--json").out()).getJsonArray("receipts"))
+                .hasSize(2);
+    }
+
+    @Test
     void statusShowsWhatWasLearned() throws Exception {
         admin.learned = Map.of(
                 "vllm0", new LearnedSpeed(15_432.1, 0.0123, 900, 7_200), "vllm1", new LearnedSpeed(0, 0, 0, 7_200));
 
-        Run run = run(new StatusCommand(), "--admin", admin.address().toString());
+        Run run = run(new StatusCommand(() -> false), "--admin", admin.address().toString());
 
         assertThat(run.out().lines())
                 .contains(
-                        "LEARNED  READS TOK/S  TOKEN GAP MS  INDEXED PIECES",
-                        "vllm0          15432          12.3        900/7200",
-                        "vllm1              ?             ?          0/7200");
+                        "ENGINE  RUNS  WAITS  KV  READS TOK/S  TOKEN GAP MS  INDEXED PIECES",
+                        "vllm0      ?      ?   ?        15432          12.3        900/7200",
+                        "vllm1      ?      ?   ?            ?             ?          0/7200");
         JsonObject first =
                 admin.get("/upstreams").json().getJsonArray("upstreams").getJsonObject(0);
         assertThat(first.getJsonObject("learned").getDouble("tokenGapMillis")).isEqualTo(12.3);
@@ -313,12 +332,10 @@ class ExplainCommandTest {
                 over ? 200 : 0);
     }
 
-    private Run explain(String id, String... more) {
-        String[] all = new String[more.length + 3];
-        all[0] = id;
-        all[1] = "--admin";
-        all[2] = admin.address().toString();
-        System.arraycopy(more, 0, all, 3, more.length);
+    private Run explain(String... arguments) {
+        String[] all = Arrays.copyOf(arguments, arguments.length + 2);
+        all[arguments.length] = "--admin";
+        all[arguments.length + 1] = admin.address().toString();
         return run(new ExplainCommand(), all);
     }
 

@@ -62,10 +62,15 @@ public final class LiveAdmin {
         }
     }
 
-    /** Opens the port. */
+    /** Opens a free port. */
     public LiveAdmin() throws Exception {
+        this(0);
+    }
+
+    /** Opens that port. */
+    public LiveAdmin(int port) throws Exception {
         verticle = new AdminVerticle(
-                new Endpoint("127.0.0.1", 0),
+                new Endpoint("127.0.0.1", port),
                 new RunningInstance(
                         "1.2.3",
                         upstreams,
