@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What the demo shows: what to try, a table that updates in place, and the last things that happened. */
 final class DemoScreen {
@@ -24,11 +25,14 @@ final class DemoScreen {
     private final Penstock penstock;
     private final SimFleet fleet;
     private final Path file;
+    private final @Nullable DemoTraffic traffic;
     private final PrintWriter out;
     // Written by event loops, read by the screen.
     private final Deque<String> events = new ArrayDeque<>();
 
-    DemoScreen(Penstock penstock, SimFleet fleet, Path file, Vertx vertx, PrintWriter out) {
+    DemoScreen(
+            Penstock penstock, SimFleet fleet, Path file, Vertx vertx, @Nullable DemoTraffic traffic, PrintWriter out) {
+        this.traffic = traffic;
         this.penstock = penstock;
         this.fleet = fleet;
         this.file = file;
@@ -113,6 +117,9 @@ final class DemoScreen {
                     ready ? "" : replica.reason()));
         }
         lines.add("waiting for a replica: " + penstock.waiting());
+        if (traffic != null) {
+            lines.add("the demo's own clients: " + traffic.whole() + " answers whole, " + traffic.lost() + " lost");
+        }
         for (String problem : penstock.configProblems()) {
             lines.add("NOT IN FORCE: " + problem);
         }
