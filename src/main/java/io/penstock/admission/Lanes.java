@@ -1,7 +1,7 @@
 package io.penstock.admission;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.selection.Assignment;
+import io.penstock.selection.Candidates;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.PredictedDelay;
 import io.penstock.selection.PredictionTerms;
@@ -111,6 +111,14 @@ final class Lanes {
             enter(ticket, chosen);
         }
         return null;
+    }
+
+    /** How long one that came now would wait for its first output where it would wait least; 0 if nobody could take it. */
+    double waitSeconds(RequestTraits traits, long now) {
+        predictor.refresh(live.current().members(), now);
+        List<UpstreamState> members =
+                Candidates.among(live.current(), traits.model(), any -> true).members();
+        return predictor.leastWaitSeconds(traits, members, now);
     }
 
     /** Those that are not full. If all are, one that was limited because it has just come back no longer is. */

@@ -130,6 +130,23 @@ public final class PredictedDelay {
         return assign(traits, chosen, reason, options, candidates.size(), output, nowNanos);
     }
 
+    /**
+     * How long a request would wait for its first output where it would wait least.
+     *
+     * @param traits what is known of the request
+     * @param candidates who may be chosen, all of them known since the last {@link #refresh}
+     * @param nowNanos now
+     * @return seconds; 0 if there are no candidates
+     */
+    public double leastWaitSeconds(RequestTraits traits, List<UpstreamState> candidates, long nowNanos) {
+        double least = Double.POSITIVE_INFINITY;
+        for (UpstreamState candidate : candidates) {
+            Offer offer = offer(traits, candidate, nowNanos);
+            least = Math.min(least, offer.outlook().waitSeconds(offer.uncached(), nowNanos));
+        }
+        return candidates.isEmpty() ? 0 : least;
+    }
+
     private static long least(List<Offer> offers) {
         long least = Long.MAX_VALUE;
         for (Offer offer : offers) {

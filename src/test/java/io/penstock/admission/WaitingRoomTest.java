@@ -190,7 +190,7 @@ class WaitingRoomTest {
         @Test
         void whoLeavesTheQueueIsNotServed() {
             Lease first = Fleet.lease(a);
-            WaitingRoom.Ticket leaver = Objects.requireNonNull(enter(room, "m", "leaver"));
+            Ticket leaver = Objects.requireNonNull(enter(room, "m", "leaver"));
             enter(room, "m", "stayer");
 
             leaver.cancel();
@@ -213,7 +213,7 @@ class WaitingRoomTest {
         @Test
         void whoLeavesAfterTheGrantIsHandedTheLeaseAllTheSame() {
             Deque<Runnable> mailbox = new ArrayDeque<>();
-            WaitingRoom.Ticket ticket =
+            Ticket ticket =
                     Objects.requireNonNull(room.await(asking("m"), Tried.NOBODY, false, mailbox::add, serving("late")));
             assertThat(served).isEmpty();
 
@@ -388,11 +388,11 @@ class WaitingRoomTest {
         }
     }
 
-    private WaitingRoom.@Nullable Ticket enter(WaitingRoom room, String model, String who) {
+    private @Nullable Ticket enter(WaitingRoom room, String model, String who) {
         return enter(room, model, who, false, Tried.NOBODY);
     }
 
-    private WaitingRoom.@Nullable Ticket enter(WaitingRoom room, String model, String who, boolean front, Tried tried) {
+    private @Nullable Ticket enter(WaitingRoom room, String model, String who, boolean front, Tried tried) {
         return room.await(asking(model), tried, front, Runnable::run, serving(who));
     }
 
