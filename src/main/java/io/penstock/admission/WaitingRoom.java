@@ -85,8 +85,12 @@ public final class WaitingRoom {
 
     private @Nullable Lanes lanes(PenstockConfig.Selection of) {
         return of.policy() == PenstockConfig.Policy.PREDICTED_DELAY
-                ? new Lanes(live, nanoClock, terms, door, this::wake)
+                ? new Lanes(live, nanoClock, terms, this::targetSeconds, door, this::wake)
                 : null;
+    }
+
+    private double targetSeconds() {
+        return limits.targetInterToken().toNanos() / 1e9;
     }
 
     /**
@@ -140,13 +144,14 @@ public final class WaitingRoom {
      * @param front whether it goes before all others: it has waited already and was sent in vain
      * @param executor where the handler runs; the waiter's own event loop
      * @param granted gets the lease
-     * @return the place in the queue, or null if the room is full (never for {@code front})
+     * @return the place in the queue; null if the room is full, or the request is one too many for the operator's target
+     *     ({@link #aboveTarget}); never null for {@code front}
      */
     public @Nullable Ticket await(
             RequestTraits traits, Tried tried, boolean front, Executor executor, Consumer<Lease> granted) {
         Ticket ticket;
         synchronized (door) {
-            if (!front && backlog.count() >= limits.maxWaiting()) {
+            if (!front && (backlog.count() >= limits.maxWaiting() || (tried == Tried.NOBODY && aboveTarget(traits)))) {
                 return null;
             }
             ticket = new Ticket(this, traits, tried, front ? ++lastFrontRank : ++lastRank, executor, granted);
@@ -267,6 +272,24 @@ public final class WaitingRoom {
             double predicted = predictedSeconds(traits);
             double measured = backlog.waitSeconds(predicted > 0 ? predicted : RetryAfter.USUAL_SECONDS);
             return RetryAfter.seconds(Math.max(measured, predicted), chance);
+        }
+    }
+
+    /**
+     * Whether a new request is refused because everybody's tokens would come too slowly with one more. Any thread.
+     *
+     * @param traits what is known of the request
+     * @return false if there is no {@code admission.targetInterToken}, or nobody predicts anything
+     */
+    public boolean aboveTarget(RequestTraits traits) {
+        synchronized (door) {
+            Lanes inUse = lanes;
+            try {
+                return inUse != null && inUse.aboveTarget(traits, nanoClock.getAsLong());
+            } catch (RuntimeException e) {
+                distrust(e);
+                return false;
+            }
         }
     }
 

@@ -149,7 +149,9 @@ final class Loop {
 
     /** Why a request may not even wait. */
     ProxyFailure turnedAway(RequestTraits traits) {
-        return overloaded(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting for a replica", traits);
+        return shared.room().aboveTarget(traits)
+                ? overloaded(FailureKind.ABOVE_TARGET, "one more would make everybody's tokens too slow", traits)
+                : overloaded(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting for a replica", traits);
     }
 
     /** Why a request that waited as long as it may was given to nobody. */

@@ -422,12 +422,16 @@ class WaitingRoomTest {
     }
 
     static PenstockConfig config(Policy policy, int maxWaiting, Upstream... upstreams) {
+        return config(policy, maxWaiting, Duration.ZERO, upstreams);
+    }
+
+    static PenstockConfig config(Policy policy, int maxWaiting, Duration interToken, Upstream... upstreams) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
                 PenstockConfig.DEFAULT_ADMIN,
                 List.of(upstreams).stream().map(Upstream::replica).toList(),
                 new PenstockConfig.Selection(policy),
-                new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1)),
+                new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1), interToken),
                 PenstockConfig.Probe.DEFAULT,
                 PenstockConfig.Progress.DEFAULT,
                 PenstockConfig.Ejection.DEFAULT,

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -35,8 +36,7 @@ class OverloadTest {
     @EnumSource(FailoverTest.Limit.class)
     void whoeverWaitsInALaneForTooLongGets429(FailoverTest.Limit limit) throws Exception {
         replica.always(Script.until(go).then(Script.stream(EVENT, Script.DONE)));
-        Duration configured =
-                limit == FailoverTest.Limit.CONFIGURED ? Duration.ofMillis(200) : Duration.ofSeconds(60);
+        Duration configured = limit == FailoverTest.Limit.CONFIGURED ? Duration.ofMillis(200) : Duration.ofSeconds(60);
         try (Stage stage = Setting.with(replica)
                         .policy(Policy.PREDICTED_DELAY)
                         .waiting(10, configured)
@@ -64,6 +64,41 @@ class OverloadTest {
             go.countDown();
             assertThat(first.reply().status()).isEqualTo(200);
             assertThat(second.reply().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void oneMoreThanKeepsTokensFastGets429() throws Exception {
+        replica.always(call -> {
+            call.send(Script.STREAM_HEAD);
+            while (go.getCount() > 0) {
+                call.chunk(EVENT);
+                Thread.sleep(20);
+            }
+            Script.END.play(call);
+        });
+        try (Stage stage = Setting.with(replica)
+                        .policy(Policy.PREDICTED_DELAY)
+                        .target(Duration.ofMillis(10))
+                        .open();
+                Client first = Client.to(stage);
+                Client second = Client.to(stage)) {
+            first.send(longChat()).head();
+            for (int i = 0; i < 4; i++) {
+                assertThat(first.chunk()).isEqualTo(EVENT);
+            }
+
+            Client.Reply reply = second.send(longChat()).reply();
+
+            assertThat(reply.status()).isEqualTo(429);
+            String seconds = reply.header("retry-after");
+            assertThat(reply.body())
+                    .contains("\"code\":\"overloaded\"")
+                    .contains("one more would make everybody's tokens too slow; try again in " + seconds + " s");
+            assertThat(stage.report(0).failure()).isEqualTo(FailureKind.ABOVE_TARGET);
+            go.countDown();
+            stage.report(1);
+            assertThat(second.send(longChat()).reply().status()).isEqualTo(200);
         }
     }
 
