@@ -49,6 +49,7 @@ public final class CellRun {
     private final List<BenchCall> calls;
     private final long[] firstNanos;
     private final long[] lastNanos;
+    private final boolean[] refused;
     private boolean ticking;
 
     /**
@@ -60,11 +61,25 @@ public final class CellRun {
      * @param seed of the workload
      */
     public CellRun(Cell cell, Policy policy, PredictionTerms terms, long seed) {
+        this(cell, policy, terms, PenstockConfig.Admission.DEFAULT, seed);
+    }
+
+    /**
+     * Prepares it where some may be refused.
+     *
+     * @param cell what happens
+     * @param policy who decides
+     * @param terms what predictions take into account, if it makes any
+     * @param admission who is refused
+     * @param seed of the workload
+     */
+    public CellRun(Cell cell, Policy policy, PredictionTerms terms, PenstockConfig.Admission admission, long seed) {
         this.cell = cell;
         this.got = new int[cell.replicas()];
         this.calls = cell.workload().calls(SECONDS, seed);
         this.firstNanos = new long[calls.size()];
         this.lastNanos = new long[calls.size()];
+        this.refused = new boolean[calls.size()];
         List<Upstream> upstreams = new ArrayList<>();
         List<Replica> replicas = new ArrayList<>();
         for (int i = 0; i < cell.replicas(); i++) {
@@ -79,7 +94,7 @@ public final class CellRun {
             member.engine().learnGauges(gauges());
             places.put(member, places.size());
         }
-        this.room = new WaitingRoom(live, config(policy, replicas), time, terms);
+        this.room = new WaitingRoom(live, config(policy, admission, replicas), time, terms);
     }
 
     private EngineGauges gauges() {
@@ -87,13 +102,13 @@ public final class CellRun {
         return new EngineGauges(List.of(), Double.NaN, Double.NaN, tokens, 0, 0);
     }
 
-    private static PenstockConfig config(Policy policy, List<Replica> replicas) {
+    private static PenstockConfig config(Policy policy, PenstockConfig.Admission admission, List<Replica> replicas) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
                 PenstockConfig.DEFAULT_ADMIN,
                 replicas,
                 new PenstockConfig.Selection(policy),
-                PenstockConfig.Admission.DEFAULT,
+                admission,
                 PenstockConfig.Probe.DEFAULT,
                 PenstockConfig.Progress.DEFAULT,
                 PenstockConfig.Ejection.DEFAULT,
@@ -155,7 +170,9 @@ public final class CellRun {
         if (lease != null) {
             send(number, lease);
         } else {
-            room.await(traits, Tried.NOBODY, /* front= */ false, Runnable::run, granted -> send(number, granted));
+            refused[number] = room.await(
+                            traits, Tried.NOBODY, /* front= */ false, Runnable::run, granted -> send(number, granted))
+                    == null;
             tick();
         }
     }
@@ -203,6 +220,7 @@ public final class CellRun {
         List<Double> all = new ArrayList<>();
         List<Double> quiet = new ArrayList<>();
         int good = 0;
+        int turnedAway = 0;
         for (int i = 0; i < calls.size(); i++) {
             BenchCall call = calls.get(i);
             if (call.arrivalNanos() < nanos(WARM_UP_SECONDS)) {
@@ -213,6 +231,7 @@ public final class CellRun {
             double step =
                     call.outputTokens() == 1 ? 0 : (lastNanos[i] - firstNanos[i]) / 1e9 / (call.outputTokens() - 1);
             good += lastNanos[i] != 0 && waited <= cell.firstTokenSeconds() && step <= cell.interTokenSeconds() ? 1 : 0;
+            turnedAway += refused[i] ? 1 : 0;
             all.add(waited);
             if (call.caller().equals(Workload.QUIET)) {
                 quiet.add(waited);
@@ -221,6 +240,7 @@ public final class CellRun {
         double mean = Arrays.stream(got).average().orElse(1);
         return new Score(
                 (double) good / all.size(),
+                (double) turnedAway / all.size(),
                 quantile(all, 0.5),
                 quantile(all, 0.99),
                 quantile(quiet, 0.99),

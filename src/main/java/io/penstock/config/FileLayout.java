@@ -26,6 +26,7 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 /** Every key of the file in its order, with its bounds. The defaults stand in {@link PenstockConfig}. */
 final class FileLayout {
 
+    private static final Duration MS_1 = Duration.ofMillis(1);
     private static final Duration MS_10 = Duration.ofMillis(10);
     private static final Duration MS_100 = Duration.ofMillis(100);
     private static final Duration MINUTE = Duration.ofSeconds(60);
@@ -102,7 +103,17 @@ final class FileLayout {
                 root.section("log", FileLayout::log),
                 root.section("explain", FileLayout::explain));
         root.end();
+        warnOfIdleTarget(config.admission(), config.selection().policy());
         return config;
+    }
+
+    private void warnOfIdleTarget(Admission admission, Policy policy) {
+        if (!admission.targetInterToken().isZero() && policy != Policy.PREDICTED_DELAY) {
+            findings.warning(
+                    "admission.targetInterToken",
+                    "nobody is refused for it under " + Notation.spelled(policy)
+                            + ": only selection: predicted_delay learns how fast replicas make tokens");
+        }
     }
 
     private Endpoint endpoint(String key, Endpoint fallback, String option, @Nullable String typed) {
@@ -143,7 +154,11 @@ final class FileLayout {
     private static Admission admission(Section section) {
         return new Admission(
                 section.value("maxWaiting", Notation.wholeNumber(0, MILLION), Admission.DEFAULT.maxWaiting()),
-                section.value("maxWait", Notation.duration(MS_100, DAY), Admission.DEFAULT.maxWait()));
+                section.value("maxWait", Notation.duration(MS_100, DAY), Admission.DEFAULT.maxWait()),
+                section.value(
+                        "targetInterToken",
+                        Notation.durationOrNone(MS_1, Duration.ofSeconds(10)),
+                        Admission.DEFAULT.targetInterToken()));
     }
 
     private static Probe probe(Section section) {

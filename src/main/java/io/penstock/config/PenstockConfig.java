@@ -122,10 +122,12 @@ public record PenstockConfig(
      *
      * @param maxWaiting requests that may wait at once; one more gets 429
      * @param maxWait how long one may wait in all, failovers included
+     * @param targetInterToken the longest time from token to token that is good: a request that would make it longer
+     *     wherever it went gets 429; zero: nobody is refused for that. Only {@code predicted_delay} looks at it
      */
-    public record Admission(int maxWaiting, Duration maxWait) {
-        /** 4096 requests, 10 minutes. */
-        public static final Admission DEFAULT = new Admission(4096, Duration.ofMinutes(10));
+    public record Admission(int maxWaiting, Duration maxWait, Duration targetInterToken) {
+        /** 4096 requests, 10 minutes, no target. */
+        public static final Admission DEFAULT = new Admission(4096, Duration.ofMinutes(10), Duration.ZERO);
     }
 
     /**

@@ -86,8 +86,12 @@ final class Edge {
         }
 
         /** What a refusal says beside its body. */
-        MultiMap refusalHeaders(FailureKind kind) {
-            return Edge.refusalHeaders(kind);
+        MultiMap refusalHeaders(ProxyFailure failure) {
+            MultiMap headers = Edge.refusalHeaders(failure.kind());
+            if (failure.retryAfterSeconds() > 0) {
+                headers.set("retry-after", String.valueOf(failure.retryAfterSeconds()));
+            }
+            return headers;
         }
     }
 
@@ -212,7 +216,7 @@ final class Edge {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         switch (kind) {
             case UPSTREAM_BUSY, TOLD_TO_STOP, ENGINE_DEAD -> headers.set("retry-after", "1");
-            case NO_REPLICA, WAITING_ROOM_FULL, QUEUE_DEADLINE, OWNER_DOWN -> headers.set("retry-after", "5");
+            case NO_REPLICA, OWNER_DOWN -> headers.set("retry-after", "5");
             case BODY_MEMORY_FULL -> headers.set("retry-after", "2");
             case SHUTTING_DOWN -> headers.set("retry-after", "1").set("connection", "close");
             case MALFORMED, CLIENT_TOO_SLOW, HEADERS_TOO_LARGE, REQUEST_LINE_TOO_LONG ->

@@ -1,6 +1,6 @@
 package io.penstock.proxy;
 
-import io.penstock.admission.WaitingRoom;
+import io.penstock.admission.Ticket;
 import io.penstock.config.PenstockConfig;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.Candidates;
@@ -51,7 +51,7 @@ final class Exchange {
     private boolean bodyIsIn;
     private RequestTraits traits = RequestTraits.NONE;
     private boolean late;
-    private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Ticket ticket;
 
     Exchange(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
@@ -117,8 +117,7 @@ final class Exchange {
         timeline.waits(loop.now());
         ticket = loop.await(traits, itinerary.tried(), front, this::granted);
         if (ticket == null) {
-            reply.refuse(
-                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+            reply.refuse(loop.turnedAway(traits));
         }
     }
 
@@ -257,17 +256,11 @@ final class Exchange {
         ProxyFailure failure = itinerary.lastFailure();
         Answer answer = itinerary.lastAnswer();
         if (failure == null || answer == null) {
-            reply.refuse(failure == null ? nobodyTookIt() : failure);
+            reply.refuse(failure == null ? loop.waitedInVain(traits) : failure);
         } else {
             stopWaiting();
             reply.pass(answer, failure.kind());
         }
-    }
-
-    private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyAccepting()
-                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
-                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
 
     // ---- what others tell ---------------------------------------------------------------------------------------
@@ -387,7 +380,7 @@ final class Exchange {
 
     /** The reply has ended: nothing of this request goes on. */
     private void release() {
-        WaitingRoom.Ticket queued = ticket;
+        Ticket queued = ticket;
         if (queued != null) {
             queued.cancel();
         }

@@ -1,7 +1,7 @@
 package io.penstock.proxy;
 
+import io.penstock.admission.Ticket;
 import io.penstock.admission.Tried;
-import io.penstock.admission.WaitingRoom;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
@@ -33,7 +33,7 @@ final class Passage {
     private boolean ended;
     private @Nullable Lease lease;
     private @Nullable ProxyFailure refusal;
-    private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Ticket ticket;
     private @Nullable Promise<Lease> place;
 
     Passage(Loop loop, Edge.Admitted admitted) {
@@ -93,15 +93,17 @@ final class Passage {
         Promise<Lease> promise = Promise.promise();
         place = promise; // Whoever leaves meanwhile fails it.
         Duration patience = admitted.patience(loop.config().admission().maxWait());
-        long timer = loop.vertx().setTimer(Math.max(1, patience.toMillis()), late -> promise.tryFail(nobodyTookIt()));
+        long timer = loop.vertx()
+                .setTimer(
+                        Math.max(1, patience.toMillis()),
+                        late -> promise.tryFail(loop.waitedInVain(RequestTraits.NONE)));
         ticket = loop.shared().room().await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
             if (!promise.tryComplete(granted)) {
                 granted.end(Outcome.IGNORED);
             }
         });
         if (ticket == null) {
-            promise.tryFail(
-                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+            promise.tryFail(loop.turnedAway(RequestTraits.NONE));
         }
         return promise.future().onComplete(done -> {
             loop.vertx().cancelTimer(timer);
@@ -110,14 +112,8 @@ final class Passage {
         });
     }
 
-    private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyAccepting()
-                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
-                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
-    }
-
     private void leaveQueue() {
-        WaitingRoom.Ticket queued = ticket;
+        Ticket queued = ticket;
         ticket = null;
         if (queued != null) {
             queued.cancel();
@@ -139,7 +135,7 @@ final class Passage {
         FailureKind kind = failure.kind();
         status = kind.status();
         ProxyResponse response = request.release().response().setStatusCode(kind.status());
-        for (Map.Entry<String, String> header : admitted.refusalHeaders(kind)) {
+        for (Map.Entry<String, String> header : admitted.refusalHeaders(failure)) {
             response.putHeader(header.getKey(), header.getValue());
         }
         return response.setBody(Body.body(

@@ -130,6 +130,29 @@ public final class PredictedDelay {
         return assign(traits, chosen, reason, options, candidates.size(), output, nowNanos);
     }
 
+    /**
+     * How long a request would wait for its first output where it would wait least: until its prompt is read and, where
+     * tokens would come too slowly with one more, until somebody's answer there has ended.
+     *
+     * @param traits what is known of the request
+     * @param candidates who may be chosen, all of them known since the last {@link #refresh}
+     * @param targetSeconds the longest from token to token that is good; 0: no matter how long
+     * @param nowNanos now
+     * @return seconds; 0 if there are no candidates
+     */
+    public double leastWaitSeconds(
+            RequestTraits traits, List<UpstreamState> candidates, double targetSeconds, long nowNanos) {
+        double least = Double.POSITIVE_INFINITY;
+        for (UpstreamState candidate : candidates) {
+            Offer offer = offer(traits, candidate, nowNanos);
+            ReplicaOutlook at = offer.outlook();
+            boolean slow = targetSeconds > 0 && at.gapWithOneMore() > targetSeconds;
+            double read = at.waitSeconds(offer.uncached(), nowNanos);
+            least = Math.min(least, slow ? Math.max(read, at.nextEndSeconds(output(traits))) : read);
+        }
+        return candidates.isEmpty() ? 0 : least;
+    }
+
     private static long least(List<Offer> offers) {
         long least = Long.MAX_VALUE;
         for (Offer offer : offers) {

@@ -2,7 +2,6 @@ package io.penstock.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.selection.Prompt;
 import io.penstock.selection.ReplicaOutlook;
@@ -253,6 +252,61 @@ class LanesTest {
         only.end(Outcome.COMPLETED);
 
         assertThat(got).hasSize(1);
+    }
+
+    @Test
+    void nobodyHoldsMoreThanItsLimitAndEveryoneIsServed() {
+        LiveUpstreams limited = Fleet.live(Fleet.upstream("two", 1, 2), Fleet.upstream("three", 1, 3));
+        WaitingRoom little = new WaitingRoom(limited, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 50), now::get);
+        List<UpstreamState> members = limited.current().members();
+        List<Lease> got = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            little.await(traits(10, "c" + i % 3), Tried.NOBODY, /* front= */ false, Runnable::run, got::add);
+        }
+        assertThat(got).hasSize(5);
+        assertThat(little.waiting()).isEqualTo(15);
+
+        for (int i = 0; i < got.size(); i++) {
+            assertThat(members.get(0).inFlight()).isLessThanOrEqualTo(2);
+            assertThat(members.get(1).inFlight()).isLessThanOrEqualTo(3);
+            now.addAndGet(100 * MS);
+            got.get(i).output(now.get());
+            got.get(i).end(Outcome.COMPLETED);
+        }
+
+        assertThat(got).hasSize(20);
+        assertThat(little.waiting()).isZero();
+        booksAreEmpty(little);
+    }
+
+    /** Room becomes free as answers end, which predictions of reading do not know: then the turns of others tell. */
+    @Test
+    void whoeverIsRefusedWhereReplicasAreFullIsToldByTheTurnsOfOthers() {
+        LiveUpstreams limited = Fleet.live(Fleet.upstream("one", 1, 1));
+        WaitingRoom little = new WaitingRoom(limited, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 5), now::get);
+        List<Lease> got = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            while (little.waiting() < 5) {
+                little.await(traits(10, ""), Tried.NOBODY, /* front= */ false, Runnable::run, got::add);
+            }
+            now.addAndGet(10 * MS);
+            got.get(i).output(now.get());
+            now.addAndGet(3_990 * MS);
+            got.get(i).end(Outcome.COMPLETED);
+        }
+
+        // Four seconds each: four who wait, and one more.
+        assertThat(little.retryAfterSeconds(traits(10, ""), 0)).isBetween(18, 22);
+    }
+
+    @Test
+    void whoeverIsRefusedIsToldWhatIsPredicted() {
+        for (int i = 0; i < 12; i++) {
+            enter("c" + i, 16_000);
+        }
+
+        // Six prompts of two seconds each at either replica, and a seventh.
+        assertThat(room.retryAfterSeconds(traits(16_000, ""), 0)).isBetween(13, 15);
     }
 
     @ParameterizedTest

@@ -53,7 +53,7 @@ class ConfigFileTest {
     void everyDefaultIsWhatThePageSays() {
         assertThat(PenstockConfig.Selection.DEFAULT).isEqualTo(new PenstockConfig.Selection(Policy.LEAST_IN_FLIGHT));
         assertThat(PenstockConfig.Admission.DEFAULT)
-                .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10)));
+                .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10), Duration.ZERO));
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
         assertThat(PenstockConfig.Progress.DEFAULT).isEqualTo(new PenstockConfig.Progress(seconds(10), seconds(10)));
@@ -93,7 +93,7 @@ class ConfigFileTest {
                   - {dns: vllm, port: 8000}
                   - {dns: vllm, port: 8443, scheme: https, name: safe}
                 selection: {policy: round_robin}
-                admission: {maxWaiting: 0, maxWait: 1s}
+                admission: {maxWaiting: 0, maxWait: 1s, targetInterToken: 40ms}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
                 progress: {suspect: 0, stalled: 100ms}
                 ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
@@ -125,7 +125,7 @@ class ConfigFileTest {
                                 replica("vllm", new Endpoint("vllm", 8000), false, true),
                                 replica("safe", new Endpoint("vllm", 8443), true, true)),
                         new PenstockConfig.Selection(Policy.ROUND_ROBIN),
-                        new PenstockConfig.Admission(0, seconds(1)),
+                        new PenstockConfig.Admission(0, seconds(1), Duration.ofMillis(40)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
                         new PenstockConfig.Progress(Duration.ZERO, Duration.ofMillis(100)),
                         new PenstockConfig.Ejection(3, seconds(60), 40, 7, seconds(2), seconds(300)),
@@ -338,6 +338,15 @@ class ConfigFileTest {
                         + " mount its directory instead");
         world.file("/proc/self/mountinfo", "36 35 98:0 /a /a\\040b/c rw - ext4 /dev/root rw\n");
         assertThat(MountPoints.contain(Path.of("/a b/c"), world.see())).isTrue();
+    }
+
+    @Test
+    void aTargetThatNobodyLooksAtIsWarnedAbout() {
+        String target = UPSTREAMS + "admission: {targetInterToken: 40ms}\n";
+        assertThat(world.read(target + "selection: predicted_delay").warnings()).isEmpty();
+        assertThat(world.read(target).warnings())
+                .containsExactly("admission.targetInterToken: nobody is refused for it under least_in_flight: only"
+                        + " selection: predicted_delay learns how fast replicas make tokens");
     }
 
     @Test

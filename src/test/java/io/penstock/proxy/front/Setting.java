@@ -23,6 +23,7 @@ public final class Setting {
     private Duration probeInterval = Duration.ofMillis(100);
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
+    private Duration targetInterToken = Duration.ZERO;
     private PenstockConfig.Progress progress = PenstockConfig.Progress.DEFAULT;
     private PenstockConfig.Ejection ejection = PenstockConfig.Ejection.DEFAULT;
     private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
@@ -82,6 +83,12 @@ public final class Setting {
     public Setting waiting(int most, Duration longest) {
         maxWaiting = most;
         maxWait = longest;
+        return this;
+    }
+
+    /** From token to token at most; one request more gets 429. */
+    public Setting target(Duration interToken) {
+        targetInterToken = interToken;
         return this;
     }
 
@@ -200,7 +207,7 @@ public final class Setting {
                 new Endpoint("127.0.0.1", 0),
                 replicas,
                 new PenstockConfig.Selection(policy),
-                new PenstockConfig.Admission(maxWaiting, maxWait),
+                new PenstockConfig.Admission(maxWaiting, maxWait, targetInterToken),
                 new PenstockConfig.Probe(
                         probeInterval,
                         probeInterval.compareTo(Duration.ofMillis(500)) < 0 ? Duration.ofMillis(500) : probeInterval,
