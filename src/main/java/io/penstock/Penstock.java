@@ -95,7 +95,7 @@ final class Penstock {
                 chance.nanoClock(),
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
-        this.admin = new AdminVerticle(initial.admin(), instance());
+        this.admin = new AdminVerticle(initial.admin().listen(), instance());
     }
 
     /**
