@@ -7,10 +7,15 @@ const MOST_PARTICLES = 360;
 const MOST_DROPS = 14;
 const MOST_SPECKS = 10;
 const TRAVEL_MS = 1100;
+/** More pipes than these are a thicket: then the replicas stand close together, and there is no river. */
+const MOST_PIPES = 24;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 const canvas = byId('flow');
 const context = canvas.getContext('2d');
+/** The pipes as they are until the next snapshot, so that a frame is one copy and some drops. */
+const bed = document.createElement('canvas');
+const pen = bed.getContext('2d');
 const source = document.querySelector('.source');
 let colours = {};
 let width = 0;
@@ -26,6 +31,7 @@ export function readColours() {
   for (const name of ['good', 'warn', 'bad', 'info', 'ink', 'soft', 'line', 'pipe', 'drop', 'surface']) {
     colours[name] = style.getPropertyValue(`--${name}`).trim();
   }
+  lay();
   draw(performance.now());
 }
 
@@ -38,6 +44,9 @@ function measure() {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    bed.width = canvas.width;
+    bed.height = canvas.height;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
   const from = source.getBoundingClientRect();
   const narrow = from.left > box.left + 8 || getComputedStyle(source).position !== 'absolute';
@@ -61,11 +70,11 @@ function point(pipe, t) {
 }
 
 function trace(pipe, to = 1) {
-  context.beginPath();
+  pen.beginPath();
   for (let step = 0; step <= 28; step++) {
     const at = point(pipe, (step / 28) * to);
-    if (step) context.lineTo(at.x, at.y);
-    else context.moveTo(at.x, at.y);
+    if (step) pen.lineTo(at.x, at.y);
+    else pen.moveTo(at.x, at.y);
   }
 }
 
@@ -73,28 +82,34 @@ function drawPipe(pipe) {
   const { replica, tone } = pipe;
   const open = replica.usable;
   const girth = 5 + Math.min(11, Math.sqrt(replica.inFlight) * 2.2);
-  context.lineCap = 'round';
+  pen.lineCap = 'round';
   trace(pipe, open ? 1 : 0.86);
-  context.strokeStyle = colours.pipe;
-  context.lineWidth = girth;
-  context.stroke();
+  pen.strokeStyle = colours.pipe;
+  pen.lineWidth = girth;
+  pen.stroke();
   trace(pipe, open ? 1 : 0.86);
-  context.strokeStyle = open ? colours.good : colours[tone];
-  context.globalAlpha = open ? 0.55 : 0.9;
-  context.lineWidth = 1.5;
-  context.setLineDash(open ? [] : [2, 6]);
-  context.stroke();
-  context.setLineDash([]);
-  context.globalAlpha = 1;
+  pen.strokeStyle = open ? colours.good : colours[tone];
+  pen.globalAlpha = open ? 0.55 : 0.9;
+  pen.lineWidth = 1.5;
+  pen.setLineDash(open ? [] : [2, 6]);
+  pen.stroke();
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
   if (!open) {
     const at = point(pipe, 0.9);
-    context.strokeStyle = colours[tone];
-    context.lineWidth = 3;
-    context.beginPath();
-    context.moveTo(at.x, at.y - 9);
-    context.lineTo(at.x, at.y + 9);
-    context.stroke();
+    pen.strokeStyle = colours[tone];
+    pen.lineWidth = 3;
+    pen.beginPath();
+    pen.moveTo(at.x, at.y - 9);
+    pen.lineTo(at.x, at.y + 9);
+    pen.stroke();
   }
+}
+
+function lay() {
+  pen.clearRect(0, 0, width, height);
+  for (const pipe of pipes) if (!pipe.replica.usable) drawPipe(pipe);
+  for (const pipe of pipes) if (pipe.replica.usable) drawPipe(pipe);
 }
 
 function drawParticle(particle, now) {
@@ -132,8 +147,7 @@ function drawParticle(particle, now) {
 
 function draw(now) {
   context.clearRect(0, 0, width, height);
-  for (const pipe of pipes) if (!pipe.replica.usable) drawPipe(pipe);
-  for (const pipe of pipes) if (pipe.replica.usable) drawPipe(pipe);
+  if (bed.width && bed.height) context.drawImage(bed, 0, 0, width, height);
   particles = particles.filter((particle) => drawParticle(particle, now));
 }
 
@@ -152,8 +166,11 @@ function launch(pipe, kind, number, takes, now, more) {
 
 /** One snapshot's worth of movement: what was begun, what came back, what moved. */
 export function flow(snapshot, begun) {
-  last = snapshot.replicas;
+  const dense = snapshot.replicas.length > MOST_PIPES;
+  byId('fleet').dataset.dense = String(dense);
+  last = dense ? [] : snapshot.replicas;
   measure();
+  lay();
   const now = performance.now();
   if (!still.matches && !document.hidden) {
     const byName = new Map(pipes.map((pipe) => [pipe.replica.name, pipe]));
@@ -175,7 +192,7 @@ export function flow(snapshot, begun) {
   } else {
     particles = [];
   }
-  if (!running) {
+  if (!running && !dense) {
     running = true;
     requestAnimationFrame(turn);
   }
@@ -183,5 +200,6 @@ export function flow(snapshot, begun) {
 
 new ResizeObserver(() => {
   measure();
+  lay();
   draw(performance.now());
 }).observe(byId('replicas'));

@@ -37,6 +37,7 @@ function create(replica, ask) {
   const badge = make('span', 'badge');
   badge.append(icon('starting'), make('span', 'word'));
   const name = make('h3', 'name', replica.name);
+  name.title = replica.name;
   head.append(name, badge, make('span', 'since soft'));
   const about = make('div', 'about');
   about.append(head, make('p', 'reason'), make('p', 'place soft'), make('p', 'learned soft'));
