@@ -69,21 +69,22 @@ final class DemoScreen {
         int front = penstock.port();
         return """
 
-                Penstock serves %d simulated vLLM replicas on http://127.0.0.1:%d
+            Penstock serves %d simulated vLLM replicas on http://127.0.0.1:%d
 
-                Try, in another terminal:
-                  1. a streamed answer:
-                     curl -N http://127.0.0.1:%d/v1/chat/completions -H 'content-type: application/json' \\
-                       -d '{"model":"demo","stream":true,"max_tokens":200,"messages":[{"role":"user","content":"Hi"}]}'
-                  2. stop a replica while it answers, then start it again:
-                     curl -X POST http://127.0.0.1:%d/replicas/0/stop
-                     curl -X POST http://127.0.0.1:%d/replicas/0/start
-                  3. edit the list of replicas (delete a line, change a weight, make a mistake) and save:
-                     %s
+            Try, in another terminal:
+              1. a streamed answer:
+                 curl -N http://127.0.0.1:%d/v1/chat/completions -H 'content-type: application/json' \\
+                   -d '{"model":"demo","stream":true,"max_tokens":200,"messages":[{"role":"user","content":"Hi"}]}'
+              2. stop a replica while it answers, then start it again:
+                 curl -X POST http://127.0.0.1:%d/replicas/0/stop
+                 curl -X POST http://127.0.0.1:%d/replicas/0/start
+              3. edit the list of replicas (delete a line, change a weight, make a mistake) and save:
+                 %s
 
-                The operator's port is http://127.0.0.1:%d (penstock status asks it). Ctrl-C ends all of it.
+            Watch it live: http://127.0.0.1:%d/ in a browser (penstock status asks the same port).
+            Ctrl-C ends all of it.
 
-                """.formatted(
+            """.formatted(
                         fleet.replicas().size(),
                         front,
                         front,

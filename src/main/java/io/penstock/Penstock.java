@@ -2,6 +2,7 @@ package io.penstock;
 
 import io.penstock.admin.AdminVerticle;
 import io.penstock.admin.RunningInstance;
+import io.penstock.admin.TrafficRecorder;
 import io.penstock.admission.BodyBudget;
 import io.penstock.admission.WaitingRoom;
 import io.penstock.bus.Topic;
@@ -32,6 +33,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -57,6 +59,7 @@ final class Penstock {
     private final RetryPolicy retries;
     private final Lifecycle lifecycle = new Lifecycle();
     private final PrometheusMetrics metrics;
+    private final TrafficRecorder traffic;
     private final ProbeVerticle probes;
     private final AdminVerticle admin;
     private final Shared shared;
@@ -80,6 +83,7 @@ final class Penstock {
                 DroppingAppender::droppedLines,
                 chance.nanoClock(),
                 Version.current()));
+        this.traffic = new TrafficRecorder(chance.nanoClock());
         AccessLog accessLog = new AccessLog(() -> config.state().current().log().access(), chance.epochMillis());
         this.probes = new ProbeVerticle(
                 initial, ConfigVerticle.CHANGES, live, Discovery.system(), chance.nanoClock(), chance.random());
@@ -89,13 +93,13 @@ final class Penstock {
                 bodies,
                 retries,
                 new PoisonBodies(chance.nanoClock()),
-                ExchangeObserver.all(List.of(metrics, accessLog)),
+                ExchangeObserver.all(List.of(metrics, accessLog, traffic)),
                 new Receipts(Receipts.REMEMBERED, chance.nanoClock()),
                 lifecycle,
                 chance.nanoClock(),
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
-        this.admin = new AdminVerticle(initial.admin(), instance());
+        this.admin = new AdminVerticle(initial.admin().listen(), instance());
     }
 
     /**
@@ -181,6 +185,10 @@ final class Penstock {
                 room::wake,
                 room::learned,
                 shared.receipts(),
+                traffic,
+                this::port,
+                () -> config.state().current().admin().key(),
+                chance.nanoClock(),
                 metrics::scrape);
     }
 
@@ -188,11 +196,14 @@ final class Penstock {
         ConfigState state = config.state();
         return new JsonObject()
                 .put("source", state.source())
+                .put("hash", state.hash())
+                .put("policy", state.current().selection().policy().name().toLowerCase(Locale.ROOT))
                 .put("ok", state.problems().isEmpty())
                 .put("applied", state.appliedCount())
                 .put("rejected", state.rejectedCount())
                 .put("problems", new JsonArray(state.problems()))
                 .put("warnings", new JsonArray(state.warnings()))
+                .put("lastChange", new JsonArray(state.lastChange()))
                 .put("pendingRestart", new JsonArray(state.pendingRestart()));
     }
 
@@ -272,7 +283,8 @@ final class Penstock {
      */
     Future<Void> drain() {
         return new Drain(vertx, lifecycle, this::handOver, this::closeFronts)
-                .run(config.state().current().drain());
+                .run(config.state().current().drain())
+                .eventually(() -> vertx.undeploy(admin.deploymentID()));
     }
 
     /** Without another process on the port this would only make clients wait before they are refused. */

@@ -105,7 +105,7 @@ public final class CellRun {
     private static PenstockConfig config(Policy policy, PenstockConfig.Admission admission, List<Replica> replicas) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
-                PenstockConfig.DEFAULT_ADMIN,
+                PenstockConfig.Admin.DEFAULT,
                 replicas,
                 new PenstockConfig.Selection(policy),
                 admission,

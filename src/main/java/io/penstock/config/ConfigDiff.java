@@ -26,6 +26,9 @@ final class ConfigDiff {
                 lines.add(step(setting.path(), value, setting.value()));
             }
         }
+        if (!Objects.equals(was.admin().key(), is.admin().key())) {
+            lines.add("admin.key changed");
+        }
         return lines;
     }
 
@@ -33,7 +36,7 @@ final class ConfigDiff {
     static List<String> pendingRestart(PenstockConfig running, PenstockConfig wanted) {
         List<String> lines = new ArrayList<>();
         pending(lines, "listen", running.listen(), wanted.listen());
-        pending(lines, "admin", running.admin(), wanted.admin());
+        pending(lines, "admin", running.admin().listen(), wanted.admin().listen());
         pending(
                 lines,
                 "timeouts.upstreamIdle",
@@ -101,7 +104,7 @@ final class ConfigDiff {
     }
 
     private static boolean isPlain(String path) {
-        return !path.startsWith("upstreams") && !path.equals("listen") && !path.equals("admin");
+        return !path.startsWith("upstreams") && !path.equals("listen") && !path.startsWith("admin.");
     }
 
     private static String step(String what, Object was, Object is) {

@@ -1,6 +1,7 @@
 package io.penstock.config;
 
 import io.netty.util.NetUtil;
+import io.penstock.config.PenstockConfig.Admin;
 import io.penstock.config.PenstockConfig.Admission;
 import io.penstock.config.PenstockConfig.Drain;
 import io.penstock.config.PenstockConfig.Ejection;
@@ -54,6 +55,10 @@ final class FileLayout {
             text -> isBlock(text) ? text : null,
             text -> text);
 
+    private static final Notation<Endpoint> ADDRESS = Notation.endpoint();
+    /** Nothing slows down whoever guesses. */
+    private static final int SHORTEST_KEY = 16;
+
     private static final Notation<Integer> IN_A_ROW = Notation.wholeNumber(0, 1000);
     private static final Notation<Integer> SHARE = Notation.percent(0, 100);
     private static final Notation<String> OFF = new Notation<>(
@@ -77,12 +82,16 @@ final class FileLayout {
 
     /** The whole value; meaningless when problems were noted. */
     PenstockConfig read() {
-        Endpoint listen = endpoint("listen", PenstockConfig.DEFAULT_LISTEN, "--listen", overrides.listen());
-        Endpoint admin = endpoint("admin", PenstockConfig.DEFAULT_ADMIN, "--admin", overrides.admin());
-        if (collide(listen, admin)) {
+        Endpoint fallback = PenstockConfig.DEFAULT_LISTEN;
+        Endpoint written = root.value("listen", ADDRESS, fallback);
+        Endpoint listen = typed("listen", written, fallback, "--listen", overrides.listen());
+        Admin admin = admin();
+        if (collide(listen, admin.listen())) {
             String path = overrides.admin() == null ? "admin" : "--admin";
             findings.problem(
-                    path, root.lineOf("admin"), "want another port than listen (" + listen + "), got " + admin);
+                    path,
+                    root.lineOf("admin"),
+                    "want another port than listen (" + listen + "), got " + admin.listen());
         }
         PenstockConfig config = new PenstockConfig(
                 listen,
@@ -116,15 +125,46 @@ final class FileLayout {
         }
     }
 
-    private Endpoint endpoint(String key, Endpoint fallback, String option, @Nullable String typed) {
-        Notation<Endpoint> notation = Notation.endpoint();
-        Endpoint written = root.value(key, notation, fallback);
-        Endpoint replaced = typed == null ? null : findings.parse(new Scalar(option, typed, 0), notation);
+    /** What the command line says in place of what was written, if it says anything. */
+    private Endpoint typed(String path, Endpoint written, Endpoint fallback, String option, @Nullable String typed) {
+        Endpoint replaced = typed == null ? null : findings.parse(new Scalar(option, typed, 0), ADDRESS);
         if (replaced == null) {
             return written;
         }
-        findings.setting(key, notation.type(), notation.bounds(), fallback.toString(), replaced.toString());
+        address(path, fallback, replaced);
         return replaced;
+    }
+
+    private void address(String path, Endpoint fallback, Endpoint value) {
+        findings.setting(path, ADDRESS.type(), ADDRESS.bounds(), fallback.toString(), value.toString());
+    }
+
+    /** A mapping, or the address alone. */
+    private Admin admin() {
+        Endpoint fallback = Admin.DEFAULT.listen();
+        boolean addressAlone = root.node("admin") instanceof ScalarNode;
+        Section section = new Section("admin", addressAlone ? null : root.node("admin"), findings);
+        Endpoint written = section.value("listen", ADDRESS, fallback);
+        Scalar alone = addressAlone ? root.scalar("admin", ADDRESS.want()) : null;
+        Endpoint parsed = alone == null ? null : findings.parse(alone, ADDRESS);
+        if (parsed != null) {
+            written = parsed;
+            address("admin.listen", fallback, written);
+        }
+        Endpoint listen = typed("admin.listen", written, fallback, "--admin", overrides.admin());
+        Admin admin = new Admin(listen, adminKey(section));
+        section.end();
+        return admin;
+    }
+
+    private @Nullable String adminKey(Section section) {
+        Scalar written = section.secret("key");
+        findings.setting("admin.key", "secret", "${env:NAME} or ${file:/path}", "", "");
+        String key = written == null ? null : secrets.resolve(written);
+        if (written != null && key != null && key.length() < SHORTEST_KEY) {
+            findings.problem(written.path(), written.line(), "want a key of at least " + SHORTEST_KEY + " characters");
+        }
+        return key;
     }
 
     private List<Replica> upstreams() {

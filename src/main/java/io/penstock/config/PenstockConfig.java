@@ -3,12 +3,13 @@ package io.penstock.config;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything an operator can set, in the order of the file, with every default and unit on one page.
  *
  * @param listen where clients connect
- * @param admin where the operator connects
+ * @param admin where the operator connects, and who may change something there
  * @param upstreams the replicas, in the order of the file
  * @param selection how a replica is chosen
  * @param admission who waits, how many, how long
@@ -27,7 +28,7 @@ import java.util.Set;
  */
 public record PenstockConfig(
         Endpoint listen,
-        Endpoint admin,
+        Admin admin,
         List<Replica> upstreams,
         Selection selection,
         Admission admission,
@@ -47,9 +48,6 @@ public record PenstockConfig(
     /** {@code 0.0.0.0:8000}, vLLM's own port. */
     public static final Endpoint DEFAULT_LISTEN = new Endpoint("0.0.0.0", 8000);
 
-    /** {@code 127.0.0.1:8090}: nobody but this machine. */
-    public static final Endpoint DEFAULT_ADMIN = new Endpoint("127.0.0.1", 8090);
-
     /** Copies the list. */
     public PenstockConfig {
         upstreams = List.copyOf(upstreams);
@@ -65,7 +63,7 @@ public record PenstockConfig(
     PenstockConfig servingAs(PenstockConfig running) {
         return new PenstockConfig(
                 running.listen(),
-                running.admin(),
+                new Admin(running.admin().listen(), admin.key()),
                 upstreams,
                 selection,
                 admission,
@@ -95,6 +93,23 @@ public record PenstockConfig(
                 trust,
                 log,
                 explain);
+    }
+
+    /**
+     * The operator's port.
+     *
+     * @param listen where the operator connects
+     * @param key what must be shown to change something; null if being on this machine is enough, and needed
+     */
+    public record Admin(Endpoint listen, @Nullable String key) {
+        /** {@code 127.0.0.1:8090}, nobody but this machine, and no key. */
+        public static final Admin DEFAULT = new Admin(new Endpoint("127.0.0.1", 8090), null);
+
+        /** Never the key. */
+        @Override
+        public String toString() {
+            return "Admin[" + listen + (key == null ? "" : ", with a key") + "]";
+        }
     }
 
     /** The policies that {@code selection} can name, each spelled in the file in lower case. */

@@ -201,7 +201,7 @@ final class Section {
         }
         if (scalar.getValue().contains("${")) {
             // Everything but a key ends up in logs and status pages, so no secret may get in there.
-            findings.problem(path, lineOf(node), "want " + want + ", got a reference: only apiKey may hold one");
+            findings.problem(path, lineOf(node), "want " + want + ", got a reference: only keys may hold one");
             return null;
         }
         return new Scalar(path, scalar.getValue(), lineOf(node));

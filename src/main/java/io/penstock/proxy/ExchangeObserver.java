@@ -18,6 +18,13 @@ public interface ExchangeObserver {
     default void exchangeStarted() {}
 
     /**
+     * A request was given to another replica, just now.
+     *
+     * @param move which, from where to where, and why
+     */
+    default void moved(Move move) {}
+
+    /**
      * A request is over.
      *
      * @param report everything about it
@@ -46,6 +53,11 @@ public interface ExchangeObserver {
             @Override
             public void exchangeStarted() {
                 each.forEach(ExchangeObserver::exchangeStarted);
+            }
+
+            @Override
+            public void moved(Move move) {
+                each.forEach(observer -> observer.moved(move));
             }
 
             @Override

@@ -139,6 +139,15 @@ final class Loop {
         }
     }
 
+    /** Tells the observer that a request went on to another replica. */
+    void moved(Move move) {
+        try {
+            shared.observer().moved(move);
+        } catch (RuntimeException e) {
+            LOG.error("an observer failed", e);
+        }
+    }
+
     /** As {@link WaitingRoom#await}; the lease is delivered on this loop. */
     @Nullable
     Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {

@@ -428,7 +428,7 @@ class WaitingRoomTest {
     static PenstockConfig config(Policy policy, int maxWaiting, Duration interToken, Upstream... upstreams) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
-                PenstockConfig.DEFAULT_ADMIN,
+                PenstockConfig.Admin.DEFAULT,
                 List.of(upstreams).stream().map(Upstream::replica).toList(),
                 new PenstockConfig.Selection(policy),
                 new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1), interToken),

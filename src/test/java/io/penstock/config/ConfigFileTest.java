@@ -31,7 +31,7 @@ class ConfigFileTest {
         assertThat(good(UPSTREAMS))
                 .isEqualTo(new PenstockConfig(
                         new Endpoint("0.0.0.0", 8000),
-                        new Endpoint("127.0.0.1", 8090),
+                        PenstockConfig.Admin.DEFAULT,
                         List.of(plain("vllm0", 8000), plain("vllm1", 8000)),
                         PenstockConfig.Selection.DEFAULT,
                         PenstockConfig.Admission.DEFAULT,
@@ -84,9 +84,10 @@ class ConfigFileTest {
     @Test
     void everyKeyIsRead() {
         world.environment.put("KEY", "sk-1");
+        world.environment.put("ADMIN_KEY", "0123456789abcdef");
         PenstockConfig config = good("""
                 listen: "[::1]:9000"
-                admin: :9090
+                admin: {listen: ":9090", key: "${env:ADMIN_KEY}"}
                 upstreams:
                   - https://Gpu7.example.org
                   - {url: "http://[2001:DB8::1]:8001/", name: big, weight: 3, maxInFlight: 8, models: [a/b, c], apiKey: "${env:KEY}"}
@@ -110,7 +111,7 @@ class ConfigFileTest {
         assertThat(config)
                 .isEqualTo(new PenstockConfig(
                         new Endpoint("::1", 9000),
-                        new Endpoint("0.0.0.0", 9090),
+                        new PenstockConfig.Admin(new Endpoint("0.0.0.0", 9090), "0123456789abcdef"),
                         List.of(
                                 replica("gpu7.example.org:443", new Endpoint("gpu7.example.org", 443), true, false),
                                 new Replica(
@@ -171,35 +172,44 @@ class ConfigFileTest {
     @Test
     void sixteenProblemsAreToldAtOnce() {
         assertThat(problems("""
-                        listen: nowhere
-                        admin: localhost:99999
-                        upstreams:
-                          - vllm0:8000
-                          - {url: http://a:1, wieght: 2}
-                          - {dns: b}
-                        selection: {policy: Round_Robin}
-                        admission: {maxWaiting: -1}
-                        probe: {intreval: 2s, fall: 0, timeout: 2}
-                        heartbeat: {every: 0}
-                        limits: {body: 64MB, bodyMemory: 25, headers: 1024}
-                        log: {access: yes}
-                        prob: 1
-                        """))
+            listen: nowhere
+            admin: localhost:99999
+            upstreams:
+              - vllm0:8000
+              - {url: http://a:1, wieght: 2}
+              - {dns: b}
+            selection: {policy: Round_Robin}
+            admission: {maxWaiting: -1}
+            probe: {intreval: 2s, fall: 0, timeout: 2}
+            heartbeat: {every: 0}
+            limits: {body: 64MB, bodyMemory: 25, headers: 1024}
+            log: {access: yes}
+            prob: 1
+            """))
                 .containsExactly(
-                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere (line 1)",
-                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got localhost:99999 (line 2)",
-                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000 (line 4)",
+                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere"
+                                + " (line 1)",
+                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got"
+                                + " localhost:99999 (line 2)",
+                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000"
+                                + " (line 4)",
                         "upstreams[1].wieght: unknown key, did you mean weight? (line 5)",
                         "upstreams[2].port: missing; want a whole number from 1 to 65535 (line 6)",
-                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin (line 7)",
+                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin"
+                                + " (line 7)",
                         "admission.maxWaiting: want a whole number from 0 to 1000000, got -1 (line 8)",
-                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h), got 2 (line 9)",
+                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h),"
+                                + " got 2 (line 9)",
                         "probe.fall: want a whole number from 1 to 100, got 0 (line 9)",
                         "probe.intreval: unknown key, did you mean interval? (line 9)",
-                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or 1h), got 0 (line 10)",
-                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 64MB (line 11)",
-                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line 11)",
-                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 1024 (line 11)",
+                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or"
+                                + " 1h), got 0 (line 10)",
+                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB),"
+                                + " got 64MB (line 11)",
+                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line"
+                                + " 11)",
+                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as"
+                                + " 64MiB), got 1024 (line 11)",
                         "log.access: want true or false, got yes (line 12)",
                         "prob: unknown key, did you mean probe? (line 13)");
     }
@@ -292,7 +302,7 @@ class ConfigFileTest {
         Overrides typed = new Overrides("127.0.0.1:1", "127.0.0.1:2", List.of("http://a", "https://b"));
         PenstockConfig config = config(world.read("listen: :7\nprobe: {fall: 9}", typed));
         assertThat(config.listen()).isEqualTo(new Endpoint("127.0.0.1", 1));
-        assertThat(config.admin()).isEqualTo(new Endpoint("127.0.0.1", 2));
+        assertThat(config.admin()).isEqualTo(new PenstockConfig.Admin(new Endpoint("127.0.0.1", 2), null));
         assertThat(config.upstreams()).extracting(Replica::name).containsExactly("a:80", "b:443");
         assertThat(config.probe().fall()).isEqualTo(9);
         assertThat(world.read(UPSTREAMS, typed).settings())
@@ -354,8 +364,8 @@ class ConfigFileTest {
         assertThat(world.read(UPSTREAMS + "timeouts: {upstreamIdle: 5s}\ntrust: {proxies: [0.0.0.0/0]}")
                         .warnings())
                 .containsExactly(
-                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed ones;"
-                                + " 3s is safe",
+                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed"
+                                + " ones; 3s is safe",
                         "trust.proxies: 0.0.0.0/0 believes the forwarding headers of everyone");
     }
 

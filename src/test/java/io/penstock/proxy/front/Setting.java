@@ -204,7 +204,7 @@ public final class Setting {
     PenstockConfig config() {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
-                new Endpoint("127.0.0.1", 0),
+                new PenstockConfig.Admin(new Endpoint("127.0.0.1", 0), null),
                 replicas,
                 new PenstockConfig.Selection(policy),
                 new PenstockConfig.Admission(maxWaiting, maxWait, targetInterToken),
