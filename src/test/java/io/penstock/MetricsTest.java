@@ -1,6 +1,7 @@
 package io.penstock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.penstock.config.ConfigFile;
 import io.penstock.config.Overrides;
@@ -12,6 +13,7 @@ import io.penstock.sim.Simulator;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -111,6 +113,21 @@ class MetricsTest {
                 .toList();
 
         assertThat(missing).isEmpty();
+    }
+
+    @Test
+    void promtoolIsContentWithTheScrape() throws Exception {
+        assumeTrue(ObservabilityTest.promtoolIsThere(), "there is no promtool in the PATH");
+        Path scrape = Files.writeString(folder.resolve("scrape"), scrape());
+
+        Process check = new ProcessBuilder("promtool", "check", "metrics")
+                .redirectInput(scrape.toFile())
+                .redirectErrorStream(true)
+                .start();
+
+        assertThat(new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEmpty();
+        assertThat(check.waitFor()).isZero();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.penstock.metrics;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -10,6 +11,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.penstock.config.ConfigState;
@@ -20,6 +22,7 @@ import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.Phase;
 import io.penstock.upstream.LiveUpstreams;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -38,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Any event loop may report. {@link #scrape} builds some 50 kB of text and belongs on a worker.
  */
 public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable {
+
+    private static final OperatingSystemMXBean OS = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     // From a cached short answer to a ten-minute generation.
     private static final Duration[] BUCKETS = seconds(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600);
@@ -107,6 +112,16 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         registerCounters();
         registerGauges();
         registerConfiguration();
+        registerProcess();
+    }
+
+    private void registerProcess() {
+        // Prometheus wants seconds, and no gauge that is called a count.
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+        FunctionCounter.builder("process_cpu_seconds_total", OS, os -> os.getProcessCpuTime() / 1e9)
+                .description("Processor time of the process, in user and system mode")
+                .register(registry);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
