@@ -12,6 +12,7 @@ import io.penstock.config.ConfigVerticle;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Reading;
 import io.penstock.health.ProbeVerticle;
+import io.penstock.health.ReplicaChange;
 import io.penstock.metrics.AccessLog;
 import io.penstock.metrics.DroppingAppender;
 import io.penstock.metrics.PrometheusMetrics;
@@ -78,8 +79,10 @@ final class Penstock {
         this.retries = new RetryPolicy(initial.retry(), chance.nanoClock(), chance.random());
         this.metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
                 live,
+                config::state,
                 room::waiting,
                 bodies::reservedBytes,
+                () -> bodyMemory(config.state().current()),
                 DroppingAppender::droppedLines,
                 chance.nanoClock(),
                 Version.current()));
@@ -137,7 +140,7 @@ final class Penstock {
     private Future<Void> deploy() {
         AtomicInteger connections = new AtomicInteger();
         ConfigVerticle.CHANGES.subscribe(vertx.eventBus(), this::reconfigured);
-        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
+        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), this::replicaChanged);
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
         DeploymentOptions onePerLoop = new DeploymentOptions().setInstances(eventLoops());
         return vertx.deployVerticle(config)
@@ -161,6 +164,11 @@ final class Penstock {
                 new ProxyVerticle(shared, initial, ConfigVerticle.CHANGES, connections, Version.current(), sharesPort);
         fronts.add(front);
         return front;
+    }
+
+    private void replicaChanged(ReplicaChange change) {
+        room.wake();
+        metrics.replicaChanged(change);
     }
 
     private void reconfigured(PenstockConfig next) {

@@ -48,6 +48,8 @@ final class Attempt {
     private Buffer kept = Buffer.buffer(0);
     // Where in it the event begins that has not ended.
     private int eventStart;
+    // How much of an answer without output the observer knows of.
+    private long heldBytes;
     private boolean released;
     private boolean torn;
     private boolean reusedConnection;
@@ -196,6 +198,7 @@ final class Attempt {
             relay.write(chunk, from);
         } else {
             kept.appendBuffer(chunk);
+            held(kept.length());
             if (kept.length() > COLLECT_BYTES) {
                 release(from, kept, kept.length());
             }
@@ -221,11 +224,19 @@ final class Attempt {
         if (!output) {
             kept = all;
             eventStart = start;
+            held(all.length());
         } else if (torn || all.length() - start > HALF_EVENT_BYTES) {
             torn = true;
             release(from, all, all.length());
         } else {
             release(from, all, start);
+        }
+    }
+
+    private void held(long bytes) {
+        if (bytes != heldBytes) {
+            loop.shared().observer().answerHeld(bytes - heldBytes);
+            heldBytes = bytes;
         }
     }
 
@@ -241,6 +252,7 @@ final class Attempt {
     private void release(HttpClientResponse from, Buffer all, int end) {
         if (!released) {
             released = true;
+            held(0);
             if (!stream && exchange.headIsOurs()) {
                 // It is too long to be kept and cannot be passed on either.
                 abandon(Outcome.COMPLETED);
@@ -377,7 +389,9 @@ final class Attempt {
         }
     }
 
+    /** It is over: how it went. Whatever is kept of its answer is somebody else's now. */
     AttemptReport report(@Nullable FailureKind failure) {
+        held(0);
         return new AttemptReport(upstream().name(), failure, connectNanos, headNanos, loop.now() - lease.startNanos());
     }
 }

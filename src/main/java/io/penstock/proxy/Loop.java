@@ -53,6 +53,7 @@ final class Loop {
     private static final int LONGEST_CONNECT_MILLIS = 60_000;
 
     private static final long ROOM_MILLIS = 10;
+    private static final long LAG_MILLIS = 100;
 
     private final Vertx vertx;
     private final Context context;
@@ -187,6 +188,16 @@ final class Loop {
                 shared.room().wake();
                 watchRoom();
             }
+        });
+    }
+
+    /** Tells the observer how late this loop is with what is due, again and again. To be called on this loop. */
+    void measureLag() {
+        long dueNanos = now() + LAG_MILLIS * 1_000_000;
+        vertx.setTimer(LAG_MILLIS, tick -> {
+            long lateNanos = now() - dueNanos;
+            measureLag();
+            shared.observer().loopTurned(Thread.currentThread().getName(), lateNanos);
         });
     }
 
