@@ -161,7 +161,7 @@ public final class CellRun {
     }
 
     private void tick() {
-        if (!ticking && room.opensWithTime() && room.waiting() > 0) {
+        if (!ticking && room.predicts() && room.waiting() > 0) {
             ticking = true;
             time.after(TICK, () -> {
                 ticking = false;

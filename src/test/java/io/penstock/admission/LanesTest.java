@@ -82,7 +82,7 @@ class LanesTest {
         now.addAndGet(5_000 * MS);
         room.wake();
 
-        assertThat(room.opensWithTime()).isTrue();
+        assertThat(room.predicts()).isTrue();
         assertThat(order).hasSizeGreaterThan(4);
     }
 
@@ -217,9 +217,9 @@ class LanesTest {
         room.reconfigure(WaitingRoomTest.config(Policy.LEAST_IN_FLIGHT, 10));
 
         assertThat(order).hasSize(6);
-        assertThat(room.opensWithTime()).isFalse();
+        assertThat(room.predicts()).isFalse();
         room.reconfigure(WaitingRoomTest.config(Policy.PREDICTED_DELAY, 10));
-        assertThat(room.opensWithTime()).isTrue();
+        assertThat(room.predicts()).isTrue();
         endAll();
         booksAreEmpty(room);
     }
