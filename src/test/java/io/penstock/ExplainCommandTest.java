@@ -89,6 +89,7 @@ class ExplainCommandTest {
         assertThat(run.exitCode()).isZero();
         assertThat(run.out().lines())
                 .contains(
+                        "prompt   not read, caller unknown",
                         "times    waited 0 ms, first output after (not yet), over after (not yet)",
                         "result   not over yet",
                         "1. vllm0: least in flight",

@@ -304,11 +304,12 @@ public final class WaitingRoom {
     }
 
     /**
-     * Whether time alone lets requests go, so that somebody has to {@link #wake} those that wait, every 10 ms or so.
+     * Whether choices are predicted. Then prompts are looked at, if they were read, and time alone lets requests go, so
+     * somebody has to {@link #wake} those that wait, every 10 ms or so.
      *
      * @return true if so
      */
-    public boolean opensWithTime() {
+    public boolean predicts() {
         return lanes != null;
     }
 

@@ -75,9 +75,11 @@ final class Edge {
         }
 
         /** What will read its body. Must be called on the event loop; reading may be done elsewhere. */
-        BodyTraits traits(long seed) {
+        BodyTraits traits(Shared shared) {
+            long seed = shared.seed();
             Caller caller = Caller.of(request.headers(), client, seed);
-            return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed);
+            boolean prompts = shared.room().predicts();
+            return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed, prompts);
         }
 
         Timeline.Facts facts(RequestTraits traits, long bytesIn) {

@@ -81,7 +81,7 @@ final class Exchange {
     private void bodyArrived(Buffer whole) {
         body = whole;
         bodyIsIn = true;
-        BodyTraits reader = admitted.traits(loop.shared().seed());
+        BodyTraits reader = admitted.traits(loop.shared());
         if (loop.shared().poison().contains(whole)) {
             reply.refuse(new ProxyFailure(
                     FailureKind.POISON_BODY,

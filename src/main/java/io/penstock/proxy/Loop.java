@@ -178,7 +178,7 @@ final class Loop {
 
     /** A request of this loop waits: if time alone may let it go, somebody has to look at the clock. */
     private void watchRoom() {
-        if (watchingRoom || !shared.room().opensWithTime()) {
+        if (watchingRoom || !shared.room().predicts()) {
             return;
         }
         watchingRoom = true;

@@ -43,7 +43,7 @@ final class BodyTraitsTimes {
         for (int i = 0; i < ROUNDS; i++) {
             long before = threads.getThreadAllocatedBytes(thread);
             long start = System.nanoTime();
-            RequestTraits traits = new BodyTraits("application/json", Dialect.OPENAI, caller, 7).read(body);
+            RequestTraits traits = new BodyTraits("application/json", Dialect.OPENAI, caller, 7, true).read(body);
             nanos[i] = System.nanoTime() - start;
             bytes = threads.getThreadAllocatedBytes(thread) - before;
             tokens = traits.prompt().tokens();
