@@ -334,7 +334,7 @@ public final class PredictedDelay {
      * @param over the request
      */
     public void finished(Assignment over) {
-        if (!over.silent() && over.outputs() > 0) {
+        if (over.traits().stream() && over.outputs() > 0) {
             outputTokens = KEPT_OUTPUT * outputTokens + over.outputs();
             outputs = KEPT_OUTPUT * outputs + 1;
         }

@@ -145,6 +145,29 @@ class PredictedDelayTest {
     }
 
     @Test
+    void thePiecesOfAnAnswerThatIsNoStreamAreNoTokens() {
+        for (int longest : new int[] {0, 1}) {
+            Assignment whole = send(asking(false, longest), List.of(a));
+            output(whole, 100);
+            output(whole, 0);
+            output(whole, 1);
+            whole.ended(now);
+        }
+
+        assertThat(predictor.outlook(a, now).speed().gap()).isZero();
+    }
+
+    @Test
+    void anAnswerOfOneTokenTeachesHowFastPromptsAreReadAsAStreamDoes() {
+        Assignment whole = send(asking(false, 1), List.of(a));
+        output(whole, 100);
+        whole.ended(now);
+
+        assertThat(predictor.outlook(a, now).speed().rate()).isCloseTo(10_000, within(1.0));
+        assertThat(predictor.outlook(a, now).idle()).isTrue();
+    }
+
+    @Test
     void nobodyHoldsFarMoreThanTheOthers() {
         answered(send(asking(64_000, pieces(1, 1_000)), List.of(a)));
         int toA = 0;
@@ -213,6 +236,10 @@ class PredictedDelayTest {
     private Assignment choose(RequestTraits traits, List<UpstreamState> among) {
         predictor.refresh(both, now);
         return predictor.choose(traits, among, now);
+    }
+
+    private static RequestTraits asking(boolean stream, int longestAnswer) {
+        return new RequestTraits(null, stream, 4_000, new Prompt(1_000, new long[0]), longestAnswer, "");
     }
 
     private static RequestTraits asking(int tokens, long... pieces) {
