@@ -182,6 +182,38 @@ class PredictedDelayTest {
     }
 
     @Test
+    void weightsSayHowMuchEachMayHold() {
+        UpstreamState light = Fleet.ready("light", 1, 0);
+        UpstreamState heavy = Fleet.ready("heavy", 3, 0);
+        List<UpstreamState> unequal = List.of(light, heavy);
+        int toLight = 0;
+        for (int i = 0; i < 80; i++) {
+            Assignment one = send(asking(64_000, pieces(1, 1_000)), unequal);
+            answer(one, 1);
+            toLight += one.outlook().upstream() == light ? 1 : 0;
+        }
+
+        assertThat(toLight).isBetween(15, 27); // A quarter of 80, give or take what the bound leaves.
+    }
+
+    @Test
+    void oneOfVeryLittleWeightWaitsUntilThereIsSomethingToShare() {
+        UpstreamState light = Fleet.ready("light", 1, 0);
+        UpstreamState heavy = Fleet.ready("heavy", 100, 0);
+        List<UpstreamState> unequal = List.of(light, heavy);
+        int toLight = 0;
+        for (int i = 0; i < 200; i++) {
+            Assignment one = send(asking(100), unequal);
+            answer(one, 1);
+            assertThat(i < 70 && one.outlook().upstream() == light).isFalse();
+            toLight += one.outlook().upstream() == light ? 1 : 0;
+        }
+
+        assertThat(toLight).isBetween(1, 3);
+        assertThat(send(asking(100), List.of(light)).outlook().upstream()).isSameAs(light);
+    }
+
+    @Test
     void withoutATextTheBodySaysHowLongThePromptIs() {
         assertThat(choose(new RequestTraits("m", true, 4_000)).uncached()).isEqualTo(1_000);
         assertThat(choose(new RequestTraits("m", true, 50_000_000)).uncached()).isEqualTo(16_384);
