@@ -99,6 +99,11 @@ public final class ReplicaOutlook {
         return pending.size() + answering + lineLength;
     }
 
+    /** Its share of the work relative to the others, as the operator wants it. */
+    int weight() {
+        return upstream.identity().replica().weight();
+    }
+
     int answering() {
         return answering;
     }

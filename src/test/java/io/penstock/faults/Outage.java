@@ -94,7 +94,7 @@ record Outage(String name, int seconds, int outSeconds, int backSeconds, boolean
         }
     }
 
-    private static void allBack(Replicas replicas) {
+    private static void allBack(Replicas replicas) throws Exception {
         for (int i = 0; i < replicas.size(); i++) {
             replicas.wire(i).up();
         }

@@ -9,6 +9,7 @@ import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -17,7 +18,10 @@ import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -41,17 +45,19 @@ final class Wire implements AutoCloseable {
     private volatile @Nullable Strike everybody;
     private volatile int idleMillis;
     private volatile int port;
-    private volatile NetServer server;
-    private volatile long flapping = -1;
     private final List<Socket> fillers = new ArrayList<>();
     private @Nullable ServerSocket hole;
+    // Guarded by this: who opens and closes the port takes turns. Null while it is closed.
+    private @Nullable NetServer server;
+    // By whoever tells the wire what to do; null unless it flaps.
+    private @Nullable ScheduledExecutorService flapping;
 
-    Wire(Vertx vertx, Mischief mischief, int replicaPort) {
+    Wire(Vertx vertx, Mischief mischief, int replicaPort) throws Exception {
         this.vertx = vertx;
         this.mischief = mischief;
         this.replicaPort = replicaPort;
         this.client = vertx.createNetClient();
-        this.server = listen();
+        listen();
     }
 
     /** What a request that kills does. */
@@ -85,28 +91,31 @@ final class Wire implements AutoCloseable {
     }
 
     /** The replica has died: the port closes, every connection is reset. */
-    void down() {
-        await(server.close());
+    synchronized void down() {
+        unlisten();
         lines.forEach(Wire::reset);
     }
 
     /** The replica is back. */
-    void up() {
-        if (flapping >= 0) {
-            vertx.cancelTimer(flapping);
-            flapping = -1;
-            await(server.close());
-        }
-        server = listen();
+    void up() throws Exception {
+        stopFlapping();
+        listen();
     }
 
     /** Nobody accepts any more: connections come to nothing, without a refusal. What is connected stays so. */
-    void hole() throws IOException {
-        await(server.close());
-        ServerSocket socket = new ServerSocket();
-        hole = socket;
-        socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+    void hole() throws Exception {
+        unlisten();
+        patiently(() -> {
+            ServerSocket socket = new ServerSocket();
+            socket.setReuseAddress(true);
+            try {
+                socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+            hole = socket;
+        });
         // As many as the backlog takes; the next one gets no answer.
         for (int i = 0; i < 3; i++) {
             Socket filler = new Socket();
@@ -120,7 +129,7 @@ final class Wire implements AutoCloseable {
     }
 
     /** Somebody accepts again; what was connected before the hole is reset. */
-    void holeEnds() throws IOException {
+    void holeEnds() throws Exception {
         for (Socket filler : fillers) {
             filler.close();
         }
@@ -130,27 +139,44 @@ final class Wire implements AutoCloseable {
             ended.close();
         }
         lines.forEach(Wire::reset);
-        server = listen();
+        listen();
     }
 
     /** Closes the port and opens it again after so long, and so on; ends open when {@link #up} is called. */
     void flap(int millis) {
         down();
-        boolean[] isDown = {true};
-        flapping = vertx.setPeriodic(millis, tick -> {
-            isDown[0] = !isDown[0];
-            if (isDown[0]) {
-                server.close().onFailure(t -> {
-                    // Closed already.
-                });
-                lines.forEach(Wire::reset);
-            } else {
-                server = vertx.createNetServer().connectHandler(this::connected);
-                server.listen(port, "127.0.0.1").onFailure(t -> {
-                    // The next turn tries again.
-                });
+        ScheduledExecutorService turns = Executors.newSingleThreadScheduledExecutor();
+        flapping = turns;
+        var unused = turns.scheduleAtFixedRate(this::turn, millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized void turn() {
+        if (server != null) {
+            down();
+            return;
+        }
+        try {
+            listen();
+        } catch (Exception e) {
+            throw new IllegalStateException("the port does not open", e);
+        }
+    }
+
+    /** Whatever turn is on its way is over then, and none will come. */
+    private void stopFlapping() {
+        ScheduledExecutorService turns = flapping;
+        flapping = null;
+        if (turns == null) {
+            return;
+        }
+        turns.shutdown();
+        try {
+            if (!turns.awaitTermination(2 * TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the flapping does not end");
             }
-        });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void connected(NetSocket socket) {
@@ -158,11 +184,45 @@ final class Wire implements AutoCloseable {
         new WireLine(this, socket).start();
     }
 
-    private NetServer listen() {
-        NetServer opened = vertx.createNetServer().connectHandler(this::connected);
-        await(opened.listen(port, "127.0.0.1"));
-        port = opened.actualPort();
-        return opened;
+    /** Opens the port if it is closed. */
+    private synchronized void listen() throws Exception {
+        if (server == null) {
+            patiently(() -> {
+                NetServer opened = vertx.createNetServer().connectHandler(this::connected);
+                await(opened.listen(port, "127.0.0.1"));
+                port = opened.actualPort();
+                server = opened;
+            });
+        }
+    }
+
+    private synchronized void unlisten() {
+        NetServer open = server;
+        server = null;
+        if (open != null) {
+            await(open.close());
+        }
+    }
+
+    private interface Binding {
+        void bind() throws Exception;
+    }
+
+    /** A port that was closed may be taken for a moment, by chance as the near end of somebody's connection. */
+    private static void patiently(Binding binding) throws Exception {
+        Deadline.of(TIMEOUT_SECONDS).until(() -> "the port can be had", () -> {
+            try {
+                binding.bind();
+                return true;
+            } catch (BindException taken) {
+                return false;
+            } catch (CompletionException e) {
+                if (e.getCause() instanceof BindException) {
+                    return false;
+                }
+                throw e;
+            }
+        });
     }
 
     Vertx vertx() {
@@ -219,7 +279,7 @@ final class Wire implements AutoCloseable {
 
     @Override
     public void close() {
-        vertx.cancelTimer(flapping);
+        stopFlapping();
         down();
         await(client.close());
     }
