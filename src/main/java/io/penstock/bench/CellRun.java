@@ -85,12 +85,7 @@ public final class CellRun {
     }
 
     private CellRun(
-            Cell cell,
-            Policy policy,
-            PredictionTerms terms,
-            PenstockConfig.Admission admission,
-            Told told,
-            long seed) {
+            Cell cell, Policy policy, PredictionTerms terms, PenstockConfig.Admission admission, Told told, long seed) {
         this.cell = cell;
         this.told = told;
         this.got = new int[cell.replicas()];

@@ -148,7 +148,7 @@ class BooksStormTest {
 
     /** A request that waits. */
     private static final class Waiter {
-        private WaitingRoom.@Nullable Ticket ticket;
+        private @Nullable Ticket ticket;
         private boolean left;
     }
 
