@@ -2,6 +2,7 @@ package io.penstock.metrics;
 
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.UpstreamState;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,7 +64,7 @@ final class ModelLabels {
 
     /** Those of them that are served now. */
     Set<String> present() {
-        Set<String> present = ConcurrentHashMap.newKeySet();
+        Set<String> present = new HashSet<>();
         for (String model : named) {
             if (served(model)) {
                 present.add(model);
