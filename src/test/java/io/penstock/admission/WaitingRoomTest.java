@@ -439,6 +439,7 @@ class WaitingRoomTest {
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 PenstockConfig.Explain.DEFAULT);
     }
 }

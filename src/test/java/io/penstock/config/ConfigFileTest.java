@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
 
@@ -46,6 +48,7 @@ class ConfigFileTest {
                         PenstockConfig.Routes.DEFAULT,
                         PenstockConfig.Trust.DEFAULT,
                         PenstockConfig.Log.DEFAULT,
+                        PenstockConfig.Tracing.DEFAULT,
                         PenstockConfig.Explain.DEFAULT));
     }
 
@@ -78,6 +81,7 @@ class ConfigFileTest {
         assertThat(PenstockConfig.Routes.DEFAULT).isEqualTo(new PenstockConfig.Routes(Set.of()));
         assertThat(PenstockConfig.Trust.DEFAULT).isEqualTo(new PenstockConfig.Trust(List.of()));
         assertThat(PenstockConfig.Log.DEFAULT).isEqualTo(new PenstockConfig.Log(true));
+        assertThat(PenstockConfig.Tracing.DEFAULT).isEqualTo(new PenstockConfig.Tracing("", "penstock", 1, Map.of()));
         assertThat(PenstockConfig.Explain.DEFAULT).isEqualTo(new PenstockConfig.Explain(false));
     }
 
@@ -85,28 +89,29 @@ class ConfigFileTest {
     void everyKeyIsRead() {
         world.environment.put("KEY", "sk-1");
         PenstockConfig config = good("""
-                listen: "[::1]:9000"
-                admin: :9090
-                upstreams:
-                  - https://Gpu7.example.org
-                  - {url: "http://[2001:DB8::1]:8001/", name: big, weight: 3, maxInFlight: 8, models: [a/b, c], apiKey: "${env:KEY}"}
-                  - {dns: vllm, port: 8000}
-                  - {dns: vllm, port: 8443, scheme: https, name: safe}
-                selection: {policy: round_robin}
-                admission: {maxWaiting: 0, maxWait: 1s}
-                probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
-                progress: {suspect: 0, stalled: 100ms}
-                ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
-                retry: {max: 0, budget: 100%, floor: 3}
-                heartbeat: {after: 0, every: 5s}
-                timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, stall: 9s, upstreamIdle: 1s}
-                limits: {body: 1GiB, bodyMemory: 50%, headers: 2048B, requestLine: 8KiB, connections: 5}
-                drain: {lameDuck: 0s, deadline: 1m}
-                routes: {allow: [/a, /b/c.d/]}
-                trust: {proxies: [10.0.0.0/8, 127.0.0.1, "::1", "fd00::/8"]}
-                log: {access: false}
-                explain: {headers: true}
-                """);
+            listen: "[::1]:9000"
+            admin: :9090
+            upstreams:
+              - https://Gpu7.example.org
+              - {url: "http://[2001:DB8::1]:8001/", name: big, weight: 3, maxInFlight: 8, models: [a/b, c], apiKey: "${env:KEY}"}
+              - {dns: vllm, port: 8000}
+              - {dns: vllm, port: 8443, scheme: https, name: safe}
+            selection: {policy: round_robin}
+            admission: {maxWaiting: 0, maxWait: 1s}
+            probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
+            progress: {suspect: 0, stalled: 100ms}
+            ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
+            retry: {max: 0, budget: 100%, floor: 3}
+            heartbeat: {after: 0, every: 5s}
+            timeouts: {connect: 1s, firstOutput: 5m, total: 1h, clientHead: 4s, clientBody: 6s, clientIdle: 7s, slowReader: 8s, stall: 9s, upstreamIdle: 1s}
+            limits: {body: 1GiB, bodyMemory: 50%, headers: 2048B, requestLine: 8KiB, connections: 5}
+            drain: {lameDuck: 0s, deadline: 1m}
+            routes: {allow: [/a, /b/c.d/]}
+            trust: {proxies: [10.0.0.0/8, 127.0.0.1, "::1", "fd00::/8"]}
+            log: {access: false}
+            tracing: {endpoint: "https://otel.example.org:4318/otlp/", service: front door, sample: 0.25, headers: {Authorization: "${env:KEY}"}}
+            explain: {headers: true}
+            """);
         assertThat(config)
                 .isEqualTo(new PenstockConfig(
                         new Endpoint("::1", 9000),
@@ -146,7 +151,63 @@ class ConfigFileTest {
                         new PenstockConfig.Routes(Set.of("/a", "/b/c.d/")),
                         new PenstockConfig.Trust(List.of("10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8")),
                         new PenstockConfig.Log(false),
+                        new PenstockConfig.Tracing(
+                                "https://otel.example.org:4318/otlp",
+                                "front door",
+                                0.25,
+                                Map.of("Authorization", "sk-1")),
                         new PenstockConfig.Explain(true)));
+    }
+
+    @Test
+    void tracingIsOffUnlessItHasAnEndpoint() {
+        assertThat(good(UPSTREAMS).tracing().off()).isTrue();
+        assertThat(good(UPSTREAMS + "tracing: {endpoint: \"http://[::1]\", sample: 1.0}")
+                        .tracing())
+                .isEqualTo(new PenstockConfig.Tracing("http://[::1]", "penstock", 1, Map.of()));
+        assertThat(problems(UPSTREAMS + "tracing: {sample: 2, endpiont: http://c}"))
+                .containsExactly(
+                        "tracing.endpoint: missing; want the URL of an OTLP receiver over HTTP, such as"
+                                + " http://collector:4318 (line 2)",
+                        "tracing.sample: want a number from 0 to 1 (such as 0.01), got 2 (line 2)",
+                        "tracing.endpiont: unknown key, did you mean endpoint? (line 2)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "collector:4318",
+                "grpc://c:4317",
+                "http://u:hunter2@c",
+                "http://c:0",
+                "http://c?x=1",
+                "http:///v1"
+            })
+    void tracingWantsAUrlWithoutSecrets(String endpoint) {
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: \"" + endpoint + "\"}"))
+                .singleElement()
+                .asString()
+                .startsWith("tracing.endpoint: want the URL of an OTLP receiver over HTTP")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void headersOfExportsAreSecretsOfAnyText() {
+        world.environment.put("TOKEN", "Bearer hunter2");
+        Reading reading =
+                world.read(UPSTREAMS + "tracing: {endpoint: http://c, headers: {authorization: \"${env:TOKEN}\"}}");
+        PenstockConfig.Tracing tracing =
+                Objects.requireNonNull(reading.config()).tracing();
+        assertThat(tracing.headers()).containsExactly(Map.entry("authorization", "Bearer hunter2"));
+        assertThat(tracing).hasToString("http://c with [authorization], service penstock, sample 1.0");
+        assertThat(reading.warnings()).isEmpty();
+        assertThat(reading.toString()).doesNotContain("hunter2");
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: http://c, headers: {\"a b\": x, c: \"a\\nb\", d: [x]}}"))
+                .containsExactly(
+                        "tracing.headers: want names of HTTP headers, got a b (line 2)",
+                        "tracing.headers.c: the key holds a character that no HTTP header can carry (line 2)",
+                        "tracing.headers.d: want a reference such as ${env:NAME} or ${file:/run/secrets/NAME}"
+                                + " (line 2)");
     }
 
     @Test
@@ -171,35 +232,44 @@ class ConfigFileTest {
     @Test
     void sixteenProblemsAreToldAtOnce() {
         assertThat(problems("""
-                        listen: nowhere
-                        admin: localhost:99999
-                        upstreams:
-                          - vllm0:8000
-                          - {url: http://a:1, wieght: 2}
-                          - {dns: b}
-                        selection: {policy: Round_Robin}
-                        admission: {maxWaiting: -1}
-                        probe: {intreval: 2s, fall: 0, timeout: 2}
-                        heartbeat: {every: 0}
-                        limits: {body: 64MB, bodyMemory: 25, headers: 1024}
-                        log: {access: yes}
-                        prob: 1
-                        """))
+            listen: nowhere
+            admin: localhost:99999
+            upstreams:
+              - vllm0:8000
+              - {url: http://a:1, wieght: 2}
+              - {dns: b}
+            selection: {policy: Round_Robin}
+            admission: {maxWaiting: -1}
+            probe: {intreval: 2s, fall: 0, timeout: 2}
+            heartbeat: {every: 0}
+            limits: {body: 64MB, bodyMemory: 25, headers: 1024}
+            log: {access: yes}
+            prob: 1
+            """))
                 .containsExactly(
-                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere (line 1)",
-                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got localhost:99999 (line 2)",
-                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000 (line 4)",
+                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere"
+                                + " (line 1)",
+                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got"
+                                + " localhost:99999 (line 2)",
+                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000"
+                                + " (line 4)",
                         "upstreams[1].wieght: unknown key, did you mean weight? (line 5)",
                         "upstreams[2].port: missing; want a whole number from 1 to 65535 (line 6)",
-                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin (line 7)",
+                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin"
+                                + " (line 7)",
                         "admission.maxWaiting: want a whole number from 0 to 1000000, got -1 (line 8)",
-                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h), got 2 (line 9)",
+                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h),"
+                                + " got 2 (line 9)",
                         "probe.fall: want a whole number from 1 to 100, got 0 (line 9)",
                         "probe.intreval: unknown key, did you mean interval? (line 9)",
-                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or 1h), got 0 (line 10)",
-                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 64MB (line 11)",
-                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line 11)",
-                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 1024 (line 11)",
+                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or"
+                                + " 1h), got 0 (line 10)",
+                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB),"
+                                + " got 64MB (line 11)",
+                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line"
+                                + " 11)",
+                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as"
+                                + " 64MiB), got 1024 (line 11)",
                         "log.access: want true or false, got yes (line 12)",
                         "prob: unknown key, did you mean probe? (line 13)");
     }
@@ -345,8 +415,8 @@ class ConfigFileTest {
         assertThat(world.read(UPSTREAMS + "timeouts: {upstreamIdle: 5s}\ntrust: {proxies: [0.0.0.0/0]}")
                         .warnings())
                 .containsExactly(
-                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed ones;"
-                                + " 3s is safe",
+                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed"
+                                + " ones; 3s is safe",
                         "trust.proxies: 0.0.0.0/0 believes the forwarding headers of everyone");
     }
 

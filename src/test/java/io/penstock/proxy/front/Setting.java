@@ -226,6 +226,7 @@ public final class Setting {
                 new PenstockConfig.Routes(allow),
                 new PenstockConfig.Trust(trusted),
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 new PenstockConfig.Explain(explained));
     }
 
