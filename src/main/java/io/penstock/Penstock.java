@@ -13,8 +13,10 @@ import io.penstock.config.Reading;
 import io.penstock.health.ProbeVerticle;
 import io.penstock.metrics.AccessLog;
 import io.penstock.metrics.DroppingAppender;
+import io.penstock.metrics.OpenTelemetryTracing;
 import io.penstock.metrics.PrometheusMetrics;
 import io.penstock.proxy.ExchangeObserver;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.proxy.Lifecycle;
 import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
@@ -32,8 +34,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,6 +60,8 @@ final class Penstock {
     private final BodyBudget bodies;
     private final RetryPolicy retries;
     private final Lifecycle lifecycle = new Lifecycle();
+    private final LongAdder lostSpans = new LongAdder();
+    private final ExchangeTracer tracer;
     private final PrometheusMetrics metrics;
     private final ProbeVerticle probes;
     private final AdminVerticle admin;
@@ -78,8 +84,10 @@ final class Penstock {
                 room::waiting,
                 bodies::reservedBytes,
                 DroppingAppender::droppedLines,
+                lostSpans::sum,
                 chance.nanoClock(),
                 Version.current()));
+        this.tracer = tracer(initial.tracing());
         AccessLog accessLog = new AccessLog(() -> config.state().current().log().access(), chance.epochMillis());
         this.probes = new ProbeVerticle(
                 initial, ConfigVerticle.CHANGES, live, Discovery.system(), chance.nanoClock(), chance.random());
@@ -90,12 +98,20 @@ final class Penstock {
                 retries,
                 new PoisonBodies(chance.nanoClock()),
                 ExchangeObserver.all(List.of(metrics, accessLog)),
+                tracer,
                 new Receipts(Receipts.REMEMBERED, chance.nanoClock()),
                 lifecycle,
                 chance.nanoClock(),
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
         this.admin = new AdminVerticle(initial.admin(), instance());
+    }
+
+    private ExchangeTracer tracer(PenstockConfig.Tracing wanted) {
+        return wanted.off()
+                ? ExchangeTracer.OFF
+                : OpenTelemetryTracing.start(
+                        wanted, Version.current(), chance.nanoClock(), chance.epochMillis(), lostSpans);
     }
 
     /**
@@ -272,7 +288,8 @@ final class Penstock {
      */
     Future<Void> drain() {
         return new Drain(vertx, lifecycle, this::handOver, this::closeFronts)
-                .run(config.state().current().drain());
+                .run(config.state().current().drain())
+                .eventually(() -> vertx.executeBlocking(Executors.callable(tracer::close)));
     }
 
     /** Without another process on the port this would only make clients wait before they are refused. */

@@ -95,6 +95,8 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     static final String BODY_MEMORY = "penstock_body_memory_bytes";
     /** Log lines given up because standard output was too slow. */
     static final String DROPPED_LINES = "penstock_log_lines_dropped_total";
+    /** Spans of traces that no collector took. */
+    static final String LOST_SPANS = "penstock_spans_lost_total";
     /** 1, with which {@code version} runs ({@code _info} is a suffix that the client library keeps for itself). */
     static final String BUILD = "penstock_build";
 
@@ -111,6 +113,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
      * @param waiting requests waiting for a replica
      * @param bodyBytes memory held by request bodies
      * @param droppedLines log lines dropped so far
+     * @param lostSpans spans of traces that no collector took, so far
      * @param nanoClock the time, in nanoseconds
      * @param version which Penstock this is
      */
@@ -119,6 +122,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
             LongSupplier waiting,
             LongSupplier bodyBytes,
             LongSupplier droppedLines,
+            LongSupplier lostSpans,
             LongSupplier nanoClock,
             String version) {}
 
@@ -186,6 +190,9 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
                 () -> lastReloadOk ? 1 : 0);
         FunctionCounter.builder(DROPPED_LINES, sources.droppedLines(), LongSupplier::getAsLong)
                 .description("Log lines given up because standard output was too slow")
+                .register(registry);
+        FunctionCounter.builder(LOST_SPANS, sources.lostSpans(), LongSupplier::getAsLong)
+                .description("Spans of traces that the collector did not take")
                 .register(registry);
         Gauge.builder(BUILD, () -> 1)
                 .description("Which version runs")

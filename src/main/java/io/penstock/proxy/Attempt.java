@@ -42,6 +42,7 @@ final class Attempt {
     private final int number;
     private final SseScanner scanner;
 
+    private AttemptSpan span = AttemptSpan.NONE;
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
     // Of the answer, what was not passed on yet: all of it until the first output, then the event that has not ended.
@@ -75,6 +76,20 @@ final class Attempt {
 
     Lease lease() {
         return lease;
+    }
+
+    /** Which try this is, from 1. */
+    int number() {
+        return number;
+    }
+
+    AttemptSpan span() {
+        return span;
+    }
+
+    /** Before it starts. */
+    void traced(AttemptSpan by) {
+        span = by;
     }
 
     boolean onTrial() {
@@ -154,7 +169,7 @@ final class Attempt {
         reusedConnection = loop.reused(opened.connection());
         sentNanos = loop.now();
         heardNanos = sentNanos;
-        exchange.send(opened, upstream(), number).onComplete(this::answered);
+        exchange.send(opened, this).onComplete(this::answered);
     }
 
     private void answered(AsyncResult<HttpClientResponse> answered) {
@@ -168,6 +183,7 @@ final class Attempt {
         }
         response = head;
         headNanos = loop.now() - lease.startNanos();
+        span.head(head.statusCode());
         exchange.headArrived();
         String type = head.getHeader("content-type");
         stream = head.statusCode() == 200

@@ -17,8 +17,8 @@ class PredictionSeriesTest {
 
     private final AtomicLong nanos = new AtomicLong();
     private final LiveUpstreams live = new LiveUpstreams(nanos::get);
-    private final PrometheusMetrics metrics =
-            new PrometheusMetrics(new PrometheusMetrics.Sources(live, () -> 0, () -> 0, () -> 0, nanos::get, "1"));
+    private final PrometheusMetrics metrics = new PrometheusMetrics(
+            new PrometheusMetrics.Sources(live, () -> 0, () -> 0, () -> 0, () -> 0, nanos::get, "1"));
 
     @AfterEach
     void close() {

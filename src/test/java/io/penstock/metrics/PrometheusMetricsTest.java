@@ -20,9 +20,10 @@ class PrometheusMetricsTest {
     private final AtomicLong waiting = new AtomicLong();
     private final AtomicLong bodyBytes = new AtomicLong();
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong lost = new AtomicLong();
     private final LiveUpstreams live = new LiveUpstreams(nanos::get);
-    private final PrometheusMetrics metrics = new PrometheusMetrics(
-            new PrometheusMetrics.Sources(live, waiting::get, bodyBytes::get, dropped::get, nanos::get, "1.2.3"));
+    private final PrometheusMetrics metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
+            live, waiting::get, bodyBytes::get, dropped::get, lost::get, nanos::get, "1.2.3"));
 
     @AfterEach
     void close() {
@@ -111,6 +112,7 @@ class PrometheusMetricsTest {
         waiting.set(3);
         bodyBytes.set(1 << 20);
         dropped.set(7);
+        lost.set(8);
         metrics.connectionOpened();
         metrics.connectionOpened();
         metrics.connectionClosed();
@@ -119,6 +121,7 @@ class PrometheusMetricsTest {
                 .contains("penstock_waiting 3.0\n")
                 .contains("penstock_body_memory_bytes 1048576.0\n")
                 .contains("penstock_log_lines_dropped_total 7.0\n")
+                .contains("penstock_spans_lost_total 8.0\n")
                 .contains("penstock_connections_open 1.0\n")
                 .contains("penstock_build{version=\"1.2.3\"} 1.0\n")
                 .contains("jvm_memory_used_bytes{")

@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.upstream.Discovery;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ public final class Setting {
     private List<String> trusted = List.of();
     private PenstockConfig.Policy policy = PenstockConfig.Selection.DEFAULT.policy();
     private boolean explained;
+    ExchangeTracer tracer = ExchangeTracer.OFF;
 
     private Setting() {}
 
@@ -185,6 +187,12 @@ public final class Setting {
     /** Chooses replicas like that. */
     public Setting policy(PenstockConfig.Policy by) {
         policy = by;
+        return this;
+    }
+
+    /** Follows its requests. */
+    public Setting traced(ExchangeTracer by) {
+        tracer = by;
         return this;
     }
 
