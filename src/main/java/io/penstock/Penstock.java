@@ -15,8 +15,10 @@ import io.penstock.health.ProbeVerticle;
 import io.penstock.health.ReplicaChange;
 import io.penstock.metrics.AccessLog;
 import io.penstock.metrics.DroppingAppender;
+import io.penstock.metrics.OpenTelemetryTracing;
 import io.penstock.metrics.PrometheusMetrics;
 import io.penstock.proxy.ExchangeObserver;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.proxy.Lifecycle;
 import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
@@ -35,8 +37,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +63,8 @@ final class Penstock {
     private final BodyBudget bodies;
     private final RetryPolicy retries;
     private final Lifecycle lifecycle = new Lifecycle();
+    private final LongAdder lostSpans = new LongAdder();
+    private final ExchangeTracer tracer;
     private final PrometheusMetrics metrics;
     private final TrafficRecorder traffic;
     private final ProbeVerticle probes;
@@ -84,9 +90,11 @@ final class Penstock {
                 bodies::reservedBytes,
                 () -> bodyMemory(config.state().current()),
                 DroppingAppender::droppedLines,
+                lostSpans::sum,
                 chance.nanoClock(),
                 Version.current()));
         this.traffic = new TrafficRecorder(chance.nanoClock());
+        this.tracer = tracer(initial.tracing());
         AccessLog accessLog = new AccessLog(() -> config.state().current().log().access(), chance.epochMillis());
         this.probes = new ProbeVerticle(
                 initial, ConfigVerticle.CHANGES, live, Discovery.system(), chance.nanoClock(), chance.random());
@@ -97,12 +105,20 @@ final class Penstock {
                 retries,
                 new PoisonBodies(chance.nanoClock()),
                 ExchangeObserver.all(List.of(metrics, accessLog, traffic)),
+                tracer,
                 new Receipts(Receipts.REMEMBERED, chance.nanoClock()),
                 lifecycle,
                 chance.nanoClock(),
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
         this.admin = new AdminVerticle(initial.admin().listen(), instance());
+    }
+
+    private ExchangeTracer tracer(PenstockConfig.Tracing wanted) {
+        return wanted.off()
+                ? ExchangeTracer.OFF
+                : OpenTelemetryTracing.start(
+                        wanted, Version.current(), chance.nanoClock(), chance.epochMillis(), lostSpans);
     }
 
     /**
@@ -292,7 +308,8 @@ final class Penstock {
     Future<Void> drain() {
         return new Drain(vertx, lifecycle, this::handOver, this::closeFronts)
                 .run(config.state().current().drain())
-                .eventually(() -> vertx.undeploy(admin.deploymentID()));
+                .eventually(() -> vertx.undeploy(admin.deploymentID()))
+                .eventually(() -> vertx.executeBlocking(Executors.callable(tracer::close)));
     }
 
     /** Without another process on the port this would only make clients wait before they are refused. */

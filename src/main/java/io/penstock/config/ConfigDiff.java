@@ -13,7 +13,7 @@ final class ConfigDiff {
 
     private ConfigDiff() {}
 
-    /** The differences in the order of the file, {@code listen} and {@code admin} excepted. */
+    /** The differences in the order of the file, {@code listen}, {@code admin} and {@code tracing} excepted. */
     static List<String> between(Reading before, Reading after) {
         PenstockConfig was = Objects.requireNonNull(before.config());
         PenstockConfig is = Objects.requireNonNull(after.config());
@@ -52,6 +52,7 @@ final class ConfigDiff {
                 "limits.requestLine",
                 running.limits().requestLineBytes(),
                 wanted.limits().requestLineBytes());
+        pending(lines, "tracing", running.tracing(), wanted.tracing());
         return lines;
     }
 
@@ -104,7 +105,10 @@ final class ConfigDiff {
     }
 
     private static boolean isPlain(String path) {
-        return !path.startsWith("upstreams") && !path.equals("listen") && !path.startsWith("admin.");
+        return !path.startsWith("upstreams")
+                && !path.startsWith("tracing.")
+                && !path.equals("listen")
+                && !path.startsWith("admin.");
     }
 
     private static String step(String what, Object was, Object is) {

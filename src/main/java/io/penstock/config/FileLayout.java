@@ -16,10 +16,12 @@ import io.penstock.config.PenstockConfig.Retry;
 import io.penstock.config.PenstockConfig.Routes;
 import io.penstock.config.PenstockConfig.Selection;
 import io.penstock.config.PenstockConfig.Timeouts;
+import io.penstock.config.PenstockConfig.Tracing;
 import io.penstock.config.PenstockConfig.Trust;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -68,6 +70,17 @@ final class FileLayout {
             text -> text.equals("off") ? text : null,
             text -> text);
 
+    private static final Pattern URL = Pattern.compile("https?://([^/?#@\\s]+)((?:/[^/?#@\\s]+)*)/?");
+    private static final Notation<String> COLLECTOR = new Notation<>(
+            "URL",
+            "http or https, host, port, path",
+            "the URL of an OTLP receiver over HTTP, such as http://collector:4318",
+            FileLayout::collector,
+            text -> text);
+    private static final Notation<String> SERVICE = Notation.text("[^\\p{Cntrl}]{1,256}", "1 to 256 characters");
+    private static final Notation<String> HEADERS =
+            Notation.text("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", "names of HTTP headers");
+
     private final Section root;
     private final Overrides overrides;
     private final Findings findings;
@@ -110,6 +123,7 @@ final class FileLayout {
                 root.section("routes", FileLayout::routes),
                 root.section("trust", this::trust),
                 root.section("log", FileLayout::log),
+                root.section("tracing", this::tracing),
                 root.section("explain", FileLayout::explain));
         root.end();
         warnOfIdleTarget(config.admission(), config.selection().policy());
@@ -328,6 +342,18 @@ final class FileLayout {
         return new Log(section.value("access", Notation.flag(), Log.DEFAULT.access()));
     }
 
+    private Tracing tracing(Section section) {
+        Tracing usual = Tracing.DEFAULT;
+        if (root.has("tracing") && !section.has("endpoint")) {
+            findings.problem("tracing.endpoint", root.lineOf("tracing"), "missing; want " + COLLECTOR.want());
+        }
+        return new Tracing(
+                section.value("endpoint", COLLECTOR, usual.endpoint()),
+                section.value("service", SERVICE, usual.service()),
+                section.value("sample", Notation.ratio(), usual.sample()),
+                section.secrets("headers", HEADERS, secrets));
+    }
+
     private static Explain explain(Section section) {
         return new Explain(section.value("headers", Notation.flag(), Explain.DEFAULT.headers()));
     }
@@ -340,6 +366,14 @@ final class FileLayout {
 
     private static boolean isEveryHost(Endpoint endpoint) {
         return endpoint.host().equals("0.0.0.0") || endpoint.host().equals("::");
+    }
+
+    private static @Nullable String collector(String text) {
+        Matcher url = URL.matcher(text);
+        HostPort split = url.matches() ? HostPort.split(url.group(1)) : null;
+        return split == null || split.port() == 0 || HostPort.faultOf(split.host()) != null
+                ? null
+                : text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
     }
 
     private static boolean isBlock(String text) {

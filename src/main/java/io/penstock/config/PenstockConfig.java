@@ -2,8 +2,10 @@ package io.penstock.config;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import java.util.TreeSet;
 
 /**
  * Everything an operator can set, in the order of the file, with every default and unit on one page.
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param routes paths opened beside the inference API
  * @param trust whose forwarding headers are believed
  * @param log what is written
+ * @param tracing where requests are traced to
  * @param explain who is told why a request went where it did
  */
 public record PenstockConfig(
@@ -43,6 +46,7 @@ public record PenstockConfig(
         Routes routes,
         Trust trust,
         Log log,
+        Tracing tracing,
         Explain explain) {
 
     /** {@code 0.0.0.0:8000}, vLLM's own port. */
@@ -55,7 +59,7 @@ public record PenstockConfig(
 
     /**
      * This configuration with what only a restart can change taken from the one that runs: the servers' addresses, the
-     * sizes their codec was made with, and the pool's idle time.
+     * sizes their codec was made with, the pool's idle time, and tracing.
      *
      * @param running what the process was started with
      * @return a copy with these
@@ -92,6 +96,7 @@ public record PenstockConfig(
                 routes,
                 trust,
                 log,
+                running.tracing(),
                 explain);
     }
 
@@ -330,6 +335,40 @@ public record PenstockConfig(
     public record Log(boolean access) {
         /** Access log on. */
         public static final Log DEFAULT = new Log(true);
+    }
+
+    /**
+     * Each request as a trace of spans, in OpenTelemetry's terms.
+     *
+     * @param endpoint the URL of an OTLP receiver over HTTP, to which {@code /v1/traces} is added; empty: nothing is traced
+     * @param service what traces call this Penstock: {@code service.name}
+     * @param sample share of the requests that are traced, 0 to 1; a client that brings a trace has decided itself
+     * @param headers what each export carries, by name; the values are secret
+     */
+    public record Tracing(String endpoint, String service, double sample, Map<String, String> headers) {
+        /** Off. Once there is an endpoint, every request is traced, as of {@code penstock}. */
+        public static final Tracing DEFAULT = new Tracing("", "penstock", 1, Map.of());
+
+        /** Copies the map. */
+        public Tracing {
+            headers = Map.copyOf(headers);
+        }
+
+        /**
+         * Whether nothing is traced.
+         *
+         * @return true if there is no endpoint
+         */
+        public boolean off() {
+            return endpoint.isEmpty();
+        }
+
+        /** Never the headers' values. */
+        @Override
+        public String toString() {
+            String named = headers.isEmpty() ? "" : " with " + new TreeSet<>(headers.keySet());
+            return off() ? "off" : endpoint + named + ", service " + service + ", sample " + sample;
+        }
     }
 
     /**

@@ -78,6 +78,7 @@ enum Metric {
     LAST_RELOAD_OK("penstock_config_last_reload_ok", "1 if the file as it is now is in force, 0 if it has problems"),
     PENDING_RESTART("penstock_config_pending_restart", "Settings in the file that only a restart will bring"),
     DROPPED_LINES("penstock_log_lines_dropped_total", "Log lines given up because standard output was too slow"),
+    LOST_SPANS("penstock_spans_lost_total", "Spans of traces that no collector took"),
     /** {@code _info} is a suffix that the client library keeps for itself. */
     BUILD("penstock_build", "Which version runs");
 

@@ -61,6 +61,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
      * @param bodyBytes memory held by request bodies
      * @param bodyLimitBytes what they may hold
      * @param droppedLines log lines dropped so far
+     * @param lostSpans spans of traces that no collector took, so far
      * @param nanoClock the time, in nanoseconds
      * @param version which Penstock this is
      */
@@ -71,6 +72,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
             LongSupplier bodyBytes,
             LongSupplier bodyLimitBytes,
             LongSupplier droppedLines,
+            LongSupplier lostSpans,
             LongSupplier nanoClock,
             String version) {}
 
@@ -144,6 +146,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
             }
         }
         counter(Metric.DROPPED_LINES, sources.droppedLines());
+        counter(Metric.LOST_SPANS, sources.lostSpans());
     }
 
     private void registerGauges() {

@@ -5,6 +5,7 @@ import io.penstock.proxy.ApiTable.Match;
 import io.penstock.proxy.ApiTable.Route;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.UpstreamState;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
@@ -80,6 +81,22 @@ final class Edge {
             Caller caller = Caller.of(request.headers(), client, seed);
             boolean prompts = shared.room().predicts();
             return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed, prompts);
+        }
+
+        /** Its span; none for what Penstock answers by itself, which would fill traces with probes. */
+        ExchangeSpan trace(ExchangeTracer tracer) {
+            return switch (route.kind()) {
+                case INFERENCE, PLAIN -> tracer.begin(request.method().name(), request.headers());
+                case MODELS, MODEL, HEALTH, VERSION, LOAD -> ExchangeSpan.NONE;
+            };
+        }
+
+        /** Copies its headers for the n-th attempt. */
+        void toReplica(MultiMap from, MultiMap to, UpstreamState upstream, int number, AttemptSpan span) {
+            String id = number == 1 ? requestId : requestId + "-" + number;
+            HeaderHygiene.toReplica(
+                    from, to, hop, id, upstream.identity().replica().apiKey());
+            span.passOn(to);
         }
 
         Timeline.Facts facts(RequestTraits traits, long bytesIn) {
@@ -186,7 +203,10 @@ final class Edge {
                 kind.status(),
                 headers,
                 ErrorShape.body(admitted.route().dialect(), kind.status(), kind.code(), failure.text()));
-        loop.report(new Timeline(admitted.arrivedNanos())
+        loop.report(new Timeline(
+                        admitted.arrivedNanos(),
+                        null,
+                        admitted.trace(loop.shared().tracer()))
                 .report(
                         admitted.facts(RequestTraits.NONE, 0),
                         Result.REFUSED,

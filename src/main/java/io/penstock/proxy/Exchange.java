@@ -57,7 +57,9 @@ final class Exchange {
         this.loop = loop;
         this.admitted = admitted;
         this.request = admitted.request();
-        this.timeline = new Timeline(admitted.arrivedNanos(), new Journal(loop, admitted, () -> traits));
+        Journal journal = new Journal(loop, admitted, () -> traits);
+        this.timeline = new Timeline(
+                admitted.arrivedNanos(), journal, admitted.trace(loop.shared().tracer()));
         this.attempts = new Attempts(timeline);
         this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
         this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
@@ -143,11 +145,9 @@ final class Exchange {
         return loop.dial(upstream, request.method(), admitted.uri());
     }
 
-    Future<HttpClientResponse> send(HttpClientRequest opened, UpstreamState upstream, int number) {
+    Future<HttpClientResponse> send(HttpClientRequest opened, Attempt by) {
         timeline.connected(loop.now());
-        String id = number == 1 ? admitted.requestId() : admitted.requestId() + "-" + number;
-        String key = upstream.identity().replica().apiKey();
-        HeaderHygiene.toReplica(request.headers(), opened.headers(), admitted.hop(), id, key);
+        admitted.toReplica(request.headers(), opened.headers(), by.upstream(), by.number(), by.span());
         return opened.send(body);
     }
 

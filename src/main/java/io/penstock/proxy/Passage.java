@@ -31,6 +31,7 @@ final class Passage {
     private int attempts;
     private int status;
     private boolean ended;
+    private AttemptSpan span = AttemptSpan.NONE;
     private @Nullable Lease lease;
     private @Nullable ProxyFailure refusal;
     private @Nullable Ticket ticket;
@@ -39,7 +40,8 @@ final class Passage {
     Passage(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
-        this.timeline = new Timeline(admitted.arrivedNanos());
+        this.timeline = new Timeline(
+                admitted.arrivedNanos(), null, admitted.trace(loop.shared().tracer()));
     }
 
     /** What was matched is what is asked for, however the client spelled it. */
@@ -52,6 +54,7 @@ final class Passage {
         return place().compose(granted -> {
             lease = granted;
             attempts++;
+            span = timeline.chose(granted, attempts, /* hedged= */ false);
             return loop.dialFresh(granted.upstream(), request.getMethod(), admitted.uri())
                     .compose(opened -> opened(request, opened, granted), cause -> unreachable(request, granted, cause));
         });
@@ -66,19 +69,14 @@ final class Passage {
         MultiMap headers = request.headers();
         MultiMap original = MultiMap.caseInsensitiveMultiMap().addAll(headers);
         headers.clear();
-        HeaderHygiene.toReplica(
-                original,
-                headers,
-                admitted.hop(),
-                attempts == 1 ? admitted.requestId() : admitted.requestId() + "-" + attempts,
-                granted.upstream().identity().replica().apiKey());
+        admitted.toReplica(original, headers, granted.upstream(), attempts, span);
         return Future.succeededFuture(opened);
     }
 
     private Future<HttpClientRequest> unreachable(ProxyRequest request, Lease granted, Throwable cause) {
         FailureKind kind = cause instanceof ProxyFailure known ? known.kind() : FailureKind.INTERNAL;
         granted.end(Outcome.FAILED);
-        timeline.attempt(attempt(granted, kind));
+        ended(granted, kind);
         tried = tried.untilProbed(granted.upstream());
         lease = null;
         return ended || kind == FailureKind.INTERNAL ? Future.failedFuture(cause) : dial(request);
@@ -122,6 +120,7 @@ final class Passage {
 
     void headArrived(int code) {
         timeline.head(loop.now());
+        span.head(code);
         status = code;
     }
 
@@ -195,8 +194,10 @@ final class Passage {
         return new ProxyFailure(FailureKind.CLIENT_LEFT, "the client left");
     }
 
-    private AttemptReport attempt(Lease granted, @Nullable FailureKind kind) {
-        return new AttemptReport(granted.upstream().name(), kind, -1, -1, loop.now() - granted.startNanos());
+    private void ended(Lease granted, @Nullable FailureKind kind) {
+        long total = loop.now() - granted.startNanos();
+        timeline.attempt(new AttemptReport(granted.upstream().name(), kind, -1, -1, total));
+        span.ended(kind);
     }
 
     private void finish(Result result, @Nullable FailureKind failure, Outcome outcome) {
@@ -212,7 +213,7 @@ final class Passage {
         if (held != null) {
             held.provesNothing();
             held.end(outcome);
-            timeline.attempt(attempt(held, failure));
+            ended(held, failure);
         }
         String replica = held == null ? null : held.upstream().name();
         long bytesOut = admitted.request().response().bytesWritten();

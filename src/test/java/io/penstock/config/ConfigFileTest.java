@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
 
@@ -46,6 +48,7 @@ class ConfigFileTest {
                         PenstockConfig.Routes.DEFAULT,
                         PenstockConfig.Trust.DEFAULT,
                         PenstockConfig.Log.DEFAULT,
+                        PenstockConfig.Tracing.DEFAULT,
                         PenstockConfig.Explain.DEFAULT));
     }
 
@@ -78,6 +81,7 @@ class ConfigFileTest {
         assertThat(PenstockConfig.Routes.DEFAULT).isEqualTo(new PenstockConfig.Routes(Set.of()));
         assertThat(PenstockConfig.Trust.DEFAULT).isEqualTo(new PenstockConfig.Trust(List.of()));
         assertThat(PenstockConfig.Log.DEFAULT).isEqualTo(new PenstockConfig.Log(true));
+        assertThat(PenstockConfig.Tracing.DEFAULT).isEqualTo(new PenstockConfig.Tracing("", "penstock", 1, Map.of()));
         assertThat(PenstockConfig.Explain.DEFAULT).isEqualTo(new PenstockConfig.Explain(false));
     }
 
@@ -106,6 +110,7 @@ class ConfigFileTest {
                 routes: {allow: [/a, /b/c.d/]}
                 trust: {proxies: [10.0.0.0/8, 127.0.0.1, "::1", "fd00::/8"]}
                 log: {access: false}
+                tracing: {endpoint: "https://otel.example.org:4318/otlp/", service: front door, sample: 0.25, headers: {Authorization: "${env:KEY}"}}
                 explain: {headers: true}
                 """);
         assertThat(config)
@@ -147,7 +152,63 @@ class ConfigFileTest {
                         new PenstockConfig.Routes(Set.of("/a", "/b/c.d/")),
                         new PenstockConfig.Trust(List.of("10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8")),
                         new PenstockConfig.Log(false),
+                        new PenstockConfig.Tracing(
+                                "https://otel.example.org:4318/otlp",
+                                "front door",
+                                0.25,
+                                Map.of("Authorization", "sk-1")),
                         new PenstockConfig.Explain(true)));
+    }
+
+    @Test
+    void tracingIsOffUnlessItHasAnEndpoint() {
+        assertThat(good(UPSTREAMS).tracing().off()).isTrue();
+        assertThat(good(UPSTREAMS + "tracing: {endpoint: \"http://[::1]\", sample: 1.0}")
+                        .tracing())
+                .isEqualTo(new PenstockConfig.Tracing("http://[::1]", "penstock", 1, Map.of()));
+        assertThat(problems(UPSTREAMS + "tracing: {sample: 2, endpiont: http://c}"))
+                .containsExactly(
+                        "tracing.endpoint: missing; want the URL of an OTLP receiver over HTTP, such as"
+                                + " http://collector:4318 (line 2)",
+                        "tracing.sample: want a number from 0 to 1 (such as 0.01), got 2 (line 2)",
+                        "tracing.endpiont: unknown key, did you mean endpoint? (line 2)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "collector:4318",
+                "grpc://c:4317",
+                "http://u:hunter2@c",
+                "http://c:0",
+                "http://c?x=1",
+                "http:///v1"
+            })
+    void tracingWantsAUrlWithoutSecrets(String endpoint) {
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: \"" + endpoint + "\"}"))
+                .singleElement()
+                .asString()
+                .startsWith("tracing.endpoint: want the URL of an OTLP receiver over HTTP")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void headersOfExportsAreSecretsOfAnyText() {
+        world.environment.put("TOKEN", "Bearer hunter2");
+        Reading reading =
+                world.read(UPSTREAMS + "tracing: {endpoint: http://c, headers: {authorization: \"${env:TOKEN}\"}}");
+        PenstockConfig.Tracing tracing =
+                Objects.requireNonNull(reading.config()).tracing();
+        assertThat(tracing.headers()).containsExactly(Map.entry("authorization", "Bearer hunter2"));
+        assertThat(tracing).hasToString("http://c with [authorization], service penstock, sample 1.0");
+        assertThat(reading.warnings()).isEmpty();
+        assertThat(reading.toString()).doesNotContain("hunter2");
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: http://c, headers: {\"a b\": x, c: \"a\\nb\", d: [x]}}"))
+                .containsExactly(
+                        "tracing.headers: want names of HTTP headers, got a b (line 2)",
+                        "tracing.headers.c: the key holds a character that no HTTP header can carry (line 2)",
+                        "tracing.headers.d: want a reference such as ${env:NAME} or ${file:/run/secrets/NAME}"
+                                + " (line 2)");
     }
 
     @Test

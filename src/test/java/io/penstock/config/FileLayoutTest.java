@@ -178,7 +178,7 @@ class FileLayoutTest {
                 arguments(
                         UPSTREAMS + "listen: \"${env:LISTEN}\"",
                         "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got a"
-                                + " reference: only keys may hold one (line 2)"));
+                                + " reference: only keys and tracing.headers may hold one (line 2)"));
     }
 
     @ParameterizedTest

@@ -96,7 +96,7 @@ class LiveConfigTest {
                         "ERROR   probe.fall: want a whole number from 1 to 100, got 0 (line 2)",
                         "ERROR   x: unknown key; known here: listen, admin, upstreams, selection, admission, probe,"
                                 + " progress, ejection, retry, heartbeat, timeouts, limits, drain, routes, trust, log,"
-                                + " explain (line 3)");
+                                + " tracing, explain (line 3)");
         assertThat(live.state().current()).isSameAs(before.current());
         assertThat(live.state().hash()).isEqualTo(before.hash());
         assertThat(live.state().problems()).hasSize(2);
@@ -195,6 +195,17 @@ class LiveConfigTest {
         assertThat(live.state().pendingRestart()).hasSize(3);
         live.accept(world.read(TWO));
         assertThat(live.state().pendingRestart()).isEmpty();
+    }
+
+    @Test
+    void tracingWaitsForARestartAndShowsNoSecret() {
+        LiveConfig live = started();
+        String traced = "tracing: {endpoint: http://c:4318, headers: {x-key: hunter2}}";
+        assertThat(live.accept(world.read(TWO + traced))).isNull();
+        assertThat(live.state().current().tracing().off()).isTrue();
+        assertThat(live.state().pendingRestart())
+                .containsExactly("tracing off -> http://c:4318 with [x-key], service penstock, sample 1.0");
+        assertThat(log.atOrAbove(Level.INFO).toString()).doesNotContain("hunter2");
     }
 
     private LiveConfig started() {

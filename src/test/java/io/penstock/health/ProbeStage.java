@@ -169,6 +169,7 @@ abstract class ProbeStage {
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 PenstockConfig.Explain.DEFAULT);
     }
 

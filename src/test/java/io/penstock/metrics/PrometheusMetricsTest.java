@@ -27,10 +27,11 @@ class PrometheusMetricsTest {
     private final AtomicLong waiting = new AtomicLong();
     private final AtomicLong bodyBytes = new AtomicLong();
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong lost = new AtomicLong();
     private final LiveUpstreams live = new LiveUpstreams(nanos::get);
     private final AtomicReference<ConfigState> config = new AtomicReference<>(Reports.config(List.of(), 1, 0));
     private final PrometheusMetrics metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
-            live, config::get, waiting::get, bodyBytes::get, () -> 1 << 21, dropped::get, nanos::get, "1.2.3"));
+            live, config::get, waiting::get, bodyBytes::get, () -> 1 << 21, dropped::get, lost::get, nanos::get, "1.2.3"));
 
     @AfterEach
     void close() {
@@ -128,6 +129,7 @@ class PrometheusMetricsTest {
         waiting.set(3);
         bodyBytes.set(1 << 20);
         dropped.set(7);
+        lost.set(8);
         metrics.connectionOpened();
         metrics.connectionOpened();
         metrics.connectionClosed();
@@ -136,6 +138,7 @@ class PrometheusMetricsTest {
                 .contains("penstock_waiting 3.0\n")
                 .contains("penstock_body_memory_bytes 1048576.0\n")
                 .contains("penstock_log_lines_dropped_total 7.0\n")
+                .contains("penstock_spans_lost_total 8.0\n")
                 .contains("penstock_connections_open 1.0\n")
                 .contains("penstock_waiting_limit 4096.0\n")
                 .contains("penstock_connections_limit 16384.0\n")

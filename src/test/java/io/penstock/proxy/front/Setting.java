@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.upstream.Discovery;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ public final class Setting {
     private List<String> trusted = List.of();
     private PenstockConfig.Policy policy = PenstockConfig.Selection.DEFAULT.policy();
     private boolean explained;
+    ExchangeTracer tracer = ExchangeTracer.OFF;
 
     private Setting() {}
 
@@ -195,6 +197,12 @@ public final class Setting {
         return this;
     }
 
+    /** Follows its requests. */
+    public Setting traced(ExchangeTracer by) {
+        tracer = by;
+        return this;
+    }
+
     /** Tells clients where their answers come from, and why. */
     public Setting explained() {
         explained = true;
@@ -233,6 +241,7 @@ public final class Setting {
                 new PenstockConfig.Routes(allow),
                 new PenstockConfig.Trust(trusted),
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 new PenstockConfig.Explain(explained));
     }
 

@@ -115,6 +115,7 @@ public final class Stage implements AutoCloseable {
                 new RetryPolicy(config.retry(), System::nanoTime, () -> setting.chance),
                 new PoisonBodies(System::nanoTime),
                 books,
+                setting.tracer,
                 receipts,
                 lifecycle,
                 System::nanoTime,
