@@ -31,7 +31,15 @@ class PrometheusMetricsTest {
     private final LiveUpstreams live = new LiveUpstreams(nanos::get);
     private final AtomicReference<ConfigState> config = new AtomicReference<>(Reports.config(List.of(), 1, 0));
     private final PrometheusMetrics metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
-            live, config::get, waiting::get, bodyBytes::get, () -> 1 << 21, dropped::get, lost::get, nanos::get, "1.2.3"));
+            live,
+            config::get,
+            waiting::get,
+            bodyBytes::get,
+            () -> 1 << 21,
+            dropped::get,
+            lost::get,
+            nanos::get,
+            "1.2.3"));
 
     @AfterEach
     void close() {

@@ -169,7 +169,8 @@ final class Reports {
     /** What metrics read that are about nothing else. */
     static PrometheusMetrics.Sources sources(LiveUpstreams live, LongSupplier nanoClock) {
         ConfigState config = config(List.of(), 1, 0);
-        return new PrometheusMetrics.Sources(live, () -> config, () -> 0, () -> 0, () -> 0, () -> 0, () -> 0, nanoClock, "1");
+        return new PrometheusMetrics.Sources(
+                live, () -> config, () -> 0, () -> 0, () -> 0, () -> 0, () -> 0, nanoClock, "1");
     }
 
     /** A configuration with defaults; what is wrong with the file waits for a restart, too. */
