@@ -71,7 +71,7 @@ class MetricsTest {
     }
 
     private String configuration(String policy) {
-        return "log: {access: false}\nprogress: {suspect: 500ms, stalled: 0}\nselection: " + policy + "\nupstreams:\n"
+        return "log: {access: false}\nprogress: {suspect: 2s, stalled: 0}\nselection: " + policy + "\nupstreams:\n"
                 + "  - http://127.0.0.1:" + replicas.get(0).port() + "\n  - http://127.0.0.1:"
                 + replicas.get(1).port() + "\n";
     }
@@ -87,13 +87,17 @@ class MetricsTest {
         replicas.get(0).faults().next(1, Fault.of(Fault.Kind.STATUS, 500));
         replicas.get(1).faults().next(1, Fault.of(Fault.Kind.RESET_AFTER, 3));
 
-        // Predictions need something to learn from, and engines are read while they have work.
-        Eventually.that(() -> "documented and not there: " + without(documented, shown()), () -> {
+        // Predictions need something to learn from, and engines are read while they have work, and for that moment
+        // only.
+        Map<String, String> shown = new TreeMap<>();
+        Eventually.that(() -> "documented and not there: " + without(documented, shown), () -> {
             converse();
-            return without(documented, shown()).isEmpty();
+            shown.clear();
+            shown.putAll(shown());
+            return without(documented, shown).isEmpty();
         });
 
-        assertThat(shown()).containsExactlyEntriesOf(documented);
+        assertThat(shown).containsExactlyEntriesOf(documented);
         assertThat(scrape())
                 .contains("model=\"demo\"")
                 .containsPattern("penstock_attempts_total\\{reason=\"upstream_died\".* 1\\.0")
@@ -201,7 +205,7 @@ class MetricsTest {
 
     /** Two streams at once, long enough for an engine to be read meanwhile. */
     private void converse() {
-        String body = "{\"model\":\"demo\",\"stream\":true,\"max_tokens\":50,\"messages\":"
+        String body = "{\"model\":\"demo\",\"stream\":true,\"max_tokens\":80,\"messages\":"
                 + "[{\"role\":\"user\",\"content\":\"one two three\"}]}";
         try (Client one = Client.to(penstock.port());
                 Client two = Client.to(penstock.port())) {
