@@ -69,11 +69,15 @@ final class Lanes {
         return predictor;
     }
 
-    /** What was learned of each replica, by its id. Takes the door by itself. */
+    /** What was learned of each replica, and how many wait in its lane, by its id. Takes the door by itself. */
     Map<String, LearnedSpeed> learned() {
         Map<String, LearnedSpeed> learned = new HashMap<>();
         synchronized (door) {
-            predictor.outlooks().forEach(each -> learned.put(each.upstream().id(), each.learned()));
+            for (ReplicaOutlook each : predictor.outlooks()) {
+                Lane lane = lanes.get(each.upstream());
+                int waiting = lane == null ? 0 : lane.tickets().size();
+                learned.put(each.upstream().id(), each.learned().withLane(waiting));
+            }
         }
         return learned;
     }
