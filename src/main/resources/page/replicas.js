@@ -60,11 +60,13 @@ function create(replica, ask) {
 
 function showDots(row, replica) {
   const track = row.querySelector('.track');
-  const dots = Math.min(MOST_DOTS, replica.inFlight);
+  const inLane = replica.learned?.inLane ?? 0;
+  const dots = Math.min(MOST_DOTS, replica.inFlight + inLane);
   while (track.childElementCount > dots) track.lastElementChild.remove();
   while (track.childElementCount < dots) track.append(make('i'));
   const limit = replica.maxInFlight > 0 ? ` / ${replica.maxInFlight}` : '';
-  setText(row.querySelector('.amount'), `${replica.inFlight}${limit}`);
+  [...track.children].forEach((dot, index) => dot.classList.toggle('lane', index >= replica.inFlight));
+  setText(row.querySelector('.amount'), `${replica.inFlight}${limit}${inLane ? ` + ${inLane} in its lane` : ''}`);
   track.setAttribute('aria-valuenow', replica.inFlight);
   track.setAttribute('aria-valuemax', replica.maxInFlight || Math.max(replica.inFlight, MOST_DOTS));
 }

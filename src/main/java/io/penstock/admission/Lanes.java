@@ -83,11 +83,15 @@ final class Lanes {
         return order;
     }
 
-    /** What was learned of each replica, by its id. Takes the door by itself. */
+    /** What was learned of each replica, and how many wait in its lane, by its id. Takes the door by itself. */
     Map<String, LearnedSpeed> learned() {
         Map<String, LearnedSpeed> learned = new HashMap<>();
         synchronized (door) {
-            predictor.outlooks().forEach(each -> learned.put(each.upstream().id(), each.learned()));
+            for (ReplicaOutlook each : predictor.outlooks()) {
+                Lane lane = lanes.get(each.upstream());
+                int waiting = lane == null ? 0 : lane.tickets().size();
+                learned.put(each.upstream().id(), each.learned().withLane(waiting));
+            }
         }
         return learned;
     }
@@ -165,12 +169,8 @@ final class Lanes {
 
     /** Those that are not full. If all are, one that was limited because it has just come back no longer is. */
     private static List<UpstreamState> withRoom(List<UpstreamState> members) {
-        List<UpstreamState> free = new ArrayList<>(members.size());
-        for (int i = 0; i < members.size(); i++) {
-            if (!members.get(i).full()) {
-                free.add(members.get(i));
-            }
-        }
+        List<UpstreamState> free = new ArrayList<>(members);
+        free.removeIf(UpstreamState::full);
         for (int i = 0; free.isEmpty() && i < members.size(); i++) {
             members.get(i).conduct().ramp().lift();
             if (!members.get(i).full()) {

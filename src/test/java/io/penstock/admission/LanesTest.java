@@ -3,6 +3,7 @@ package io.penstock.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.config.PenstockConfig.Policy;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.Prompt;
 import io.penstock.selection.ReplicaOutlook;
 import io.penstock.selection.RequestTraits;
@@ -48,6 +49,7 @@ class LanesTest {
         assertThat(room.waiting()).isEqualTo(2);
         assertThat(a.inFlight()).isEqualTo(2);
         assertThat(b.inFlight()).isEqualTo(2);
+        assertThat(room.learned().values()).extracting(LearnedSpeed::inLane).containsExactly(1, 1);
     }
 
     @Test
