@@ -69,6 +69,10 @@ final class Lanes {
         return predictor;
     }
 
+    FairOrder order() {
+        return order;
+    }
+
     /** What was learned of each replica, by its id. Takes the door by itself. */
     Map<String, LearnedSpeed> learned() {
         Map<String, LearnedSpeed> learned = new HashMap<>();

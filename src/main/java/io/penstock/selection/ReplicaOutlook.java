@@ -304,8 +304,15 @@ public final class ReplicaOutlook {
 
     private void check() {
         if (pendingTokens < 0 || linedTokens < 0 || lineLength < 0 || answering < 0) {
-            throw new IllegalStateException("the books of " + upstream.name() + " are wrong");
+            throw new IllegalStateException("the books are wrong: " + this);
         }
+    }
+
+    @Override
+    public String toString() {
+        return upstream.name() + ": " + pending.size() + " to read (" + pendingTokens + " tokens), " + lineLength
+                + " in its lane (" + linedTokens + " tokens), " + answering + " being answered, " + talking
+                + " of them aloud";
     }
 
     static double seconds(long nanos) {

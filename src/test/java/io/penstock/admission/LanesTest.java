@@ -12,23 +12,18 @@ import io.penstock.upstream.Lease;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
-import io.penstock.upstream.Threads;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class LanesTest {
 
@@ -253,73 +248,6 @@ class LanesTest {
         only.end(Outcome.COMPLETED);
 
         assertThat(got).hasSize(1);
-    }
-
-    @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void theBooksAreEmptyAfterAnyMixOnEightThreads(long seed) throws Exception {
-        LiveUpstreams three = Fleet.live(Fleet.upstream("x"), Fleet.upstream("y"), Fleet.upstream("z"));
-        WaitingRoom busy = new WaitingRoom(three, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 500), now::get);
-        ConcurrentLinkedQueue<Lease> granted = new ConcurrentLinkedQueue<>();
-        Threads.race(8, thread -> () -> {
-            Random random = new Random(seed * 8 + thread);
-            List<Ticket> tickets = new ArrayList<>();
-            for (int i = 0; i < 400; i++) {
-                step(busy, three, random, granted, tickets);
-            }
-            tickets.forEach(Ticket::cancel);
-            return thread;
-        });
-        three.current().members().forEach(each -> each.judge(Standing.READY, "up"));
-        do {
-            for (Lease lease = granted.poll(); lease != null; lease = granted.poll()) {
-                lease.end(Outcome.COMPLETED);
-            }
-            busy.wake();
-        } while (!granted.isEmpty());
-
-        assertThat(busy.waiting()).isZero();
-        assertThat(three.current().members()).allMatch(each -> each.inFlight() == 0);
-        booksAreEmpty(busy);
-    }
-
-    private void step(
-            WaitingRoom busy,
-            LiveUpstreams three,
-            Random random,
-            ConcurrentLinkedQueue<Lease> granted,
-            List<Ticket> tickets) {
-        now.addAndGet(random.nextInt(20) * MS);
-        RequestTraits traits =
-                traits(100 + random.nextInt(8_000), "caller" + random.nextInt(3), pieces(random.nextInt(5)));
-        Tried tried = random.nextInt(4) == 0
-                ? Tried.NOBODY.forGood(three.current().members().get(0))
-                : Tried.NOBODY;
-        Lease lease = busy.lease(traits, tried);
-        if (lease != null) {
-            granted.add(lease);
-        } else {
-            Ticket ticket = busy.await(traits, tried, random.nextBoolean(), Runnable::run, granted::add);
-            if (ticket != null) {
-                tickets.add(ticket);
-            }
-        }
-        Lease running = granted.poll();
-        if (running != null) {
-            if (random.nextBoolean()) {
-                running.output(now.get());
-                running.output(now.get() + MS);
-            }
-            running.end(Fleet.outcome(random.nextInt(3)));
-        }
-        if (!tickets.isEmpty() && random.nextInt(3) == 0) {
-            tickets.remove(random.nextInt(tickets.size())).cancel();
-        }
-        UpstreamState one = three.current().members().get(random.nextInt(3));
-        if (random.nextInt(10) == 0) {
-            one.judge(random.nextBoolean() ? Standing.READY : Standing.REFUSED, "as it comes");
-            busy.wake();
-        }
     }
 
     private long time() {
