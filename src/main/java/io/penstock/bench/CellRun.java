@@ -7,6 +7,7 @@ import io.penstock.config.PenstockConfig;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.config.Replica;
 import io.penstock.selection.PredictionTerms;
+import io.penstock.selection.Prompt;
 import io.penstock.selection.RequestTraits;
 import io.penstock.sim.EngineReading;
 import io.penstock.sim.VirtualReplica;
@@ -40,6 +41,7 @@ public final class CellRun {
     private static final Duration TICK = Duration.ofMillis(10);
 
     private final Cell cell;
+    private final Told told;
     private final VirtualTime time = new VirtualTime();
     private final LiveUpstreams live = new LiveUpstreams(time);
     private final WaitingRoom room;
@@ -60,7 +62,13 @@ public final class CellRun {
      * @param seed of the workload
      */
     public CellRun(Cell cell, Policy policy, PredictionTerms terms, long seed) {
+        this(cell, policy, terms, Told.TRUTH, seed);
+    }
+
+    /** As above, where {@code told} is all that whoever decides knows. */
+    CellRun(Cell cell, Policy policy, PredictionTerms terms, Told told, long seed) {
         this.cell = cell;
+        this.told = told;
         this.got = new int[cell.replicas()];
         this.calls = cell.workload().calls(SECONDS, seed);
         this.firstNanos = new long[calls.size()];
@@ -76,7 +84,9 @@ public final class CellRun {
         }
         for (UpstreamState member : live.apply(upstreams).members()) {
             member.judge(Standing.READY, "ready");
-            member.engine().learnGauges(gauges());
+            if (told.cacheTimes() > 0) {
+                member.engine().learnGauges(gauges());
+            }
             places.put(member, places.size());
         }
         this.room = new WaitingRoom(live, config(policy, replicas), time, terms);
@@ -84,7 +94,7 @@ public final class CellRun {
 
     private EngineGauges gauges() {
         long tokens = (long) cell.profile().cacheBlocks() * cell.profile().blockTokens();
-        return new EngineGauges(List.of(), Double.NaN, Double.NaN, tokens, 0, 0);
+        return new EngineGauges(List.of(), Double.NaN, Double.NaN, (long) (told.cacheTimes() * tokens), 0, 0);
     }
 
     private static PenstockConfig config(Policy policy, List<Replica> replicas) {
@@ -149,8 +159,8 @@ public final class CellRun {
 
     private void seek(int number) {
         BenchCall call = calls.get(number);
-        int bytes = 4 * call.prompt().tokens();
-        RequestTraits traits = new RequestTraits(null, true, bytes, call.prompt(), 0, call.caller());
+        Prompt prompt = told.of(call);
+        RequestTraits traits = new RequestTraits(null, true, 4 * prompt.tokens(), prompt, 0, call.caller());
         Lease lease = room.lease(traits, Tried.NOBODY);
         if (lease != null) {
             send(number, lease);

@@ -108,6 +108,37 @@ class RoutingBenchTest {
         assertThat(score.good()).isLessThan(0.98);
     }
 
+    /** Estimates that are off by half, no metrics, no pieces of prompts, or all of it; answers' lengths are never told. */
+    @ParameterizedTest
+    @CsvSource({"0.5, true, 1", "1.5, true, 1", "1, true, 0", "1, false, 1", "0.5, false, 0"})
+    void whatIsMissingOrWrongDoesNotTurnTheOrderOfThePoliciesRound(double length, boolean pieces, double cache) {
+        Told told = new Told(length, pieces, cache);
+        for (String name : new String[] {"W1", "W2", "W3", "W5", "W8a"}) {
+            Cell cell = Cell.named(name);
+            Score fewest = run(cell, Policy.LEAST_IN_FLIGHT, PredictionTerms.ALL);
+            Score predicted = new CellRun(cell, Policy.PREDICTED_DELAY, PredictionTerms.ALL, told, SEED).run();
+
+            assertThat(predicted.good()).as(name).isGreaterThanOrEqualTo(fewest.good());
+            assertThat(predicted.p99Seconds()).as(name).isLessThan(fewest.p99Seconds());
+        }
+    }
+
+    /** What a replica says of its cache is what is remembered of it. */
+    @Test
+    void aCacheThatIsSaidToBeAQuarterAsLargeCostsHits() {
+        Cell cell = Cell.named("W3");
+        Score fewest = run(cell, Policy.LEAST_IN_FLIGHT, PredictionTerms.ALL);
+        Score predicted = run(cell, Policy.PREDICTED_DELAY, PredictionTerms.ALL);
+        Score quarter =
+                new CellRun(cell, Policy.PREDICTED_DELAY, PredictionTerms.ALL, new Told(1, true, 0.25), SEED).run();
+
+        // Of what predictions find beyond chance, less than two thirds is left.
+        double gained = predicted.hits() - fewest.hits();
+        assertThat(gained).isGreaterThan(0.1);
+        assertThat(quarter.hits() - fewest.hits()).isLessThan(0.66 * gained);
+        assertThat(quarter.good()).isLessThan(0.8 * predicted.good());
+    }
+
     private static Score run(Cell cell, Policy policy, PredictionTerms terms) {
         return new CellRun(cell, policy, terms, SEED).run();
     }
