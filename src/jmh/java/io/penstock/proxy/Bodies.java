@@ -40,8 +40,8 @@ public final class Bodies {
     static Buffer tools(int length) {
         String tool =
                 "{\"type\":\"function\",\"function\":{\"name\":\"read\",\"description\":\"Reads a file of the project"
-                    + " and gives its text\",\"parameters\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":"
-                    + "\"string\",\"description\":\"where\"},\"from\":{\"type\":\"integer\"}},\"required\":[\"path\"]}}},";
+                        + " and gives its text\",\"parameters\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":"
+                        + "\"string\",\"description\":\"where\"},\"from\":{\"type\":\"integer\"}},\"required\":[\"path\"]}}},";
         String tools = tool.repeat(length / tool.length());
         String chat = chat(2_000, " ", 1).toString();
         return Buffer.buffer(
