@@ -178,7 +178,7 @@ final class Reports {
         Overrides oneReplica = new Overrides(null, null, List.of("http://vllm0:8000"));
         PenstockConfig defaults = Objects.requireNonNull(
                 new ConfigFile(null, oneReplica, Surroundings.REAL).read().config());
-        return new ConfigState("test", defaults, "hash", applied, rejected, problems, List.of(), problems, List.of());
+        return new ConfigState("test", defaults, "hash", applied, rejected, problems, List.of(), List.of(), problems);
     }
 
     static Upstream upstream(String name) {
