@@ -99,8 +99,8 @@ final class DemoCommand implements Callable<Integer> {
                     .get();
             DemoTraffic traffic = null;
             if (perSecond > 0) {
-                traffic = new DemoTraffic(vertx, penstock.port(), perSecond, chance.random());
-                traffic.start();
+                traffic = new DemoTraffic(penstock.port(), perSecond, chance.random());
+                vertx.deployVerticle(traffic);
             }
             new DemoScreen(penstock, fleet, file, vertx, traffic, out).run();
             return 0;

@@ -1,7 +1,7 @@
 package io.penstock;
 
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -15,12 +15,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something to look at: clients that come at random, ask for streamed answers of many lengths, and share a few long
- * beginnings as users of the same assistants do. Counts what they got. Its own timer sends; any thread may read.
+ * beginnings as users of the same assistants do. They come from its deployment to its end. Counts what they got; any thread
+ * may read.
  */
-final class DemoTraffic {
+final class DemoTraffic extends VerticleBase {
 
     private static final int ASSISTANTS = 6;
     private static final String RULE = "Answer in plain words, name your source, and say so if you do not know. ";
@@ -29,29 +31,25 @@ final class DemoTraffic {
     private static final int MOST_OPEN = 64;
     private static final byte[] END = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
 
-    private final Vertx vertx;
-    private final HttpClient client;
     private final RequestOptions chat;
     private final double perSecond;
     private final DoubleSupplier random;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong whole = new AtomicLong();
     private final AtomicLong lost = new AtomicLong();
+    // Made when it is deployed.
+    private @Nullable HttpClient client;
 
     /**
-     * Makes the clients; none comes before {@link #start}.
+     * Makes the clients; none comes before it is deployed.
      *
-     * @param vertx whose event loops they run on; they end with it
      * @param port of the proxy, on loopback
      * @param perSecond how many come in a second, on average
      * @param random from 0 to below 1
      */
-    DemoTraffic(Vertx vertx, int port, double perSecond, DoubleSupplier random) {
-        this.vertx = vertx;
+    DemoTraffic(int port, double perSecond, DoubleSupplier random) {
         this.perSecond = perSecond;
         this.random = random;
-        this.client = vertx.createHttpClient(
-                new HttpClientOptions().setKeepAliveTimeout(3), new PoolOptions().setHttp1MaxSize(MOST_OPEN));
         this.chat = new RequestOptions()
                 .setMethod(HttpMethod.POST)
                 .setHost("127.0.0.1")
@@ -60,13 +58,20 @@ final class DemoTraffic {
                 .putHeader("content-type", "application/json");
     }
 
-    /** Lets them come, until Vert.x is closed. */
-    void start() {
+    @Override
+    public Future<?> start() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setKeepAliveTimeout(3), new PoolOptions().setHttp1MaxSize(MOST_OPEN));
+        next();
+        return Future.succeededFuture();
+    }
+
+    private void next() {
         // Independent clients: times between two arrivals are distributed exponentially.
         double seconds = -Math.log(1 - random.getAsDouble()) / perSecond;
         vertx.setTimer(Math.max(1, Math.round(seconds * 1000)), now -> {
             arrive();
-            start();
+            next();
         });
     }
 
@@ -81,11 +86,12 @@ final class DemoTraffic {
     }
 
     private void arrive() {
-        if (open.incrementAndGet() > MOST_OPEN) {
-            open.decrementAndGet();
+        HttpClient here = client;
+        if (here == null || open.get() == MOST_OPEN) {
             return;
         }
-        client.request(new RequestOptions(chat))
+        open.incrementAndGet();
+        here.request(new RequestOptions(chat))
                 .compose(request -> request.send(body()))
                 .compose(DemoTraffic::readToTheEnd)
                 .onComplete(answer -> {
@@ -96,7 +102,10 @@ final class DemoTraffic {
 
     /** Whether the answer was a whole stream. */
     private static Future<Boolean> readToTheEnd(HttpClientResponse response) {
-        return response.body().map(body -> response.statusCode() == 200 && endsWell(body));
+        return response.body()
+                .map(body -> response.statusCode() == 200
+                        && endsWell(body)
+                        && !body.toString().contains("data: {\"error\""));
     }
 
     private static boolean endsWell(Buffer body) {

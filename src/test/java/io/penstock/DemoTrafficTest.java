@@ -33,7 +33,7 @@ class DemoTrafficTest {
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(20, TimeUnit.SECONDS);
-        traffic = new DemoTraffic(vertx, replica.port(), OFTEN, new Random(1)::nextDouble);
+        traffic = new DemoTraffic(replica.port(), OFTEN, new Random(1)::nextDouble);
     }
 
     @AfterEach
@@ -43,7 +43,7 @@ class DemoTrafficTest {
 
     @Test
     void answersThatCameToTheirEndAreWhole() {
-        traffic.start();
+        vertx.deployVerticle(traffic);
 
         await(() -> traffic.whole() >= 5);
         assertThat(traffic.lost()).isZero();
@@ -52,7 +52,7 @@ class DemoTrafficTest {
     @Test
     void errorsAndBrokenAnswersAreLost() {
         replica.faults().set(Fault.of(Fault.Kind.ERROR_FIRST));
-        traffic.start();
+        vertx.deployVerticle(traffic);
         await(() -> traffic.lost() >= 3);
         assertThat(traffic.whole()).isZero();
 
