@@ -66,7 +66,7 @@ export function millis(value) {
   return [(value / 1000).toFixed(1), 's'];
 }
 
-export const millisText = (value) => millis(value).join(' ').trim();
+export const millisText = (value) => millis(value).join('\u00a0').trim();
 
 /** How long ago or since when, coarsely: 12 s, 4 min, 3 h. */
 export function span(value) {

@@ -126,7 +126,8 @@ function update(card, replica) {
   fact('tokens', count(replica.tokensPerSecond));
   fact('first', millisText(replica.firstOutputMillis));
   const running = sum(engines, 'running');
-  fact('engine', running === null ? '–' : `${count(running)} · ${count(sum(engines, 'waiting') ?? 0)}`);
+  // An engine is asked only while it has work; what it said then is not what it does now.
+  fact('engine', running === null || !replica.enginesFresh ? '–' : `${count(running)} · ${count(sum(engines, 'waiting') ?? 0)}`);
   fact('answers', `${count(replica.completed)} · ${count(replica.failed)}`);
   card.querySelector('.answers').classList.toggle('some-failed', replica.failed > 0);
   const button = card.querySelector('button');
