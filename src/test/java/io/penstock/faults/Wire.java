@@ -17,9 +17,11 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +41,7 @@ final class Wire implements AutoCloseable {
     private final Mischief mischief;
     private final Set<NetSocket> lines = ConcurrentHashMap.newKeySet();
     private final AtomicInteger open = new AtomicInteger();
+    private final Queue<Long> asked = new ConcurrentLinkedQueue<>();
     private final NetClient client;
     private final int replicaPort;
     private volatile Runnable killer = () -> {};
@@ -52,7 +55,7 @@ final class Wire implements AutoCloseable {
     // By whoever tells the wire what to do; null unless it flaps.
     private @Nullable ScheduledExecutorService flapping;
 
-    Wire(Vertx vertx, Mischief mischief, int replicaPort) throws Exception {
+    Wire(Vertx vertx, Mischief mischief, int replicaPort) {
         this.vertx = vertx;
         this.mischief = mischief;
         this.replicaPort = replicaPort;
@@ -90,6 +93,11 @@ final class Wire implements AutoCloseable {
         return open.get();
     }
 
+    /** When each question of a client came in, in order; nanoseconds. */
+    List<Long> askedNanos() {
+        return List.copyOf(asked);
+    }
+
     /** The replica has died: the port closes, every connection is reset. */
     synchronized void down() {
         unlisten();
@@ -97,13 +105,13 @@ final class Wire implements AutoCloseable {
     }
 
     /** The replica is back. */
-    void up() throws Exception {
+    void up() {
         stopFlapping();
         listen();
     }
 
     /** Nobody accepts any more: connections come to nothing, without a refusal. What is connected stays so. */
-    void hole() throws Exception {
+    void hole() throws IOException {
         unlisten();
         patiently(() -> {
             ServerSocket socket = new ServerSocket();
@@ -129,7 +137,7 @@ final class Wire implements AutoCloseable {
     }
 
     /** Somebody accepts again; what was connected before the hole is reset. */
-    void holeEnds() throws Exception {
+    void holeEnds() throws IOException {
         for (Socket filler : fillers) {
             filler.close();
         }
@@ -153,12 +161,8 @@ final class Wire implements AutoCloseable {
     private synchronized void turn() {
         if (server != null) {
             down();
-            return;
-        }
-        try {
+        } else {
             listen();
-        } catch (Exception e) {
-            throw new IllegalStateException("the port does not open", e);
         }
     }
 
@@ -185,7 +189,7 @@ final class Wire implements AutoCloseable {
     }
 
     /** Opens the port if it is closed. */
-    private synchronized void listen() throws Exception {
+    private synchronized void listen() {
         if (server == null) {
             patiently(() -> {
                 NetServer opened = vertx.createNetServer().connectHandler(this::connected);
@@ -201,6 +205,13 @@ final class Wire implements AutoCloseable {
         server = null;
         if (open != null) {
             await(open.close());
+            // Closed is not yet free: for a moment connections are still accepted, and come to nothing.
+            patiently(() -> {
+                try (Socket free = new Socket()) {
+                    free.setReuseAddress(true);
+                    free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                }
+            });
         }
     }
 
@@ -209,20 +220,26 @@ final class Wire implements AutoCloseable {
     }
 
     /** A port that was closed may be taken for a moment, by chance as the near end of somebody's connection. */
-    private static void patiently(Binding binding) throws Exception {
-        Deadline.of(TIMEOUT_SECONDS).until(() -> "the port can be had", () -> {
-            try {
-                binding.bind();
-                return true;
-            } catch (BindException taken) {
+    private static void patiently(Binding binding) {
+        try {
+            Deadline.of(TIMEOUT_SECONDS).until(() -> "the port can be had", () -> binds(binding));
+        } catch (Exception e) {
+            throw new IllegalStateException("the port cannot be had", e);
+        }
+    }
+
+    private static boolean binds(Binding binding) throws Exception {
+        try {
+            binding.bind();
+            return true;
+        } catch (BindException taken) {
+            return false;
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof BindException) {
                 return false;
-            } catch (CompletionException e) {
-                if (e.getCause() instanceof BindException) {
-                    return false;
-                }
-                throw e;
             }
-        });
+            throw e;
+        }
     }
 
     Vertx vertx() {
@@ -247,6 +264,10 @@ final class Wire implements AutoCloseable {
 
     void began() {
         open.incrementAndGet();
+    }
+
+    void asked() {
+        asked.add(System.nanoTime());
     }
 
     void ended() {

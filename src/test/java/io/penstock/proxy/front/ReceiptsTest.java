@@ -140,7 +140,10 @@ class ReceiptsTest {
     void aFailoverSaysWhoFailedAndWhyTheOtherWasChosen() throws Exception {
         one.always(Script.FIN);
         two.always(GOOD);
-        try (Stage stage = Setting.with(one, two).explained().open();
+        try (Stage stage = Setting.with(one, two)
+                        .policy(Policy.LEAST_IN_FLIGHT)
+                        .explained()
+                        .open();
                 Client client = Client.to(stage)) {
             Client.Reply reply = client.send(Client.chat("X-Request-Id: moved")).reply();
             stage.report(0);
