@@ -133,8 +133,8 @@ public record PenstockConfig(
      * @param policy the rule
      */
     public record Selection(Policy policy) {
-        /** {@code least_in_flight}. */
-        public static final Selection DEFAULT = new Selection(Policy.LEAST_IN_FLIGHT);
+        /** {@code predicted_delay}. */
+        public static final Selection DEFAULT = new Selection(Policy.PREDICTED_DELAY);
     }
 
     /**

@@ -54,7 +54,7 @@ class ConfigFileTest {
 
     @Test
     void everyDefaultIsWhatThePageSays() {
-        assertThat(PenstockConfig.Selection.DEFAULT).isEqualTo(new PenstockConfig.Selection(Policy.LEAST_IN_FLIGHT));
+        assertThat(PenstockConfig.Selection.DEFAULT).isEqualTo(new PenstockConfig.Selection(Policy.PREDICTED_DELAY));
         assertThat(PenstockConfig.Admission.DEFAULT)
                 .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10), Duration.ZERO));
         assertThat(PenstockConfig.Probe.DEFAULT)
