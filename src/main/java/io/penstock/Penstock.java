@@ -83,16 +83,7 @@ final class Penstock {
         this.room = new WaitingRoom(live, initial, chance.nanoClock());
         this.bodies = new BodyBudget(bodyMemory(initial));
         this.retries = new RetryPolicy(initial.retry(), chance.nanoClock(), chance.random());
-        this.metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
-                live,
-                config::state,
-                room::waiting,
-                bodies::reservedBytes,
-                () -> bodyMemory(config.state().current()),
-                DroppingAppender::droppedLines,
-                lostSpans::sum,
-                chance.nanoClock(),
-                Version.current()));
+        this.metrics = new PrometheusMetrics(metricSources());
         this.traffic = new TrafficRecorder(chance.nanoClock());
         this.tracer = tracer(initial.tracing());
         AccessLog accessLog = new AccessLog(() -> config.state().current().log().access(), chance.epochMillis());
@@ -112,6 +103,19 @@ final class Penstock {
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
         this.admin = new AdminVerticle(initial.admin().listen(), instance());
+    }
+
+    private PrometheusMetrics.Sources metricSources() {
+        return new PrometheusMetrics.Sources(
+                live,
+                config::state,
+                room::waiting,
+                bodies::reservedBytes,
+                () -> bodyMemory(config.state().current()),
+                DroppingAppender::droppedLines,
+                lostSpans::sum,
+                chance.nanoClock(),
+                Version.current());
     }
 
     private ExchangeTracer tracer(PenstockConfig.Tracing wanted) {
