@@ -32,12 +32,14 @@ class TracedPenstockTest {
             Penstock penstock = start(vertx, replica, collector);
             Eventually.that("the replica is ready", () -> penstock.upstreams().anyOpen());
             try (Client client = Client.to(penstock.port())) {
-                client.send(Client.post("/v1/embeddings", "{}", "X-Request-Id: traced")).reply();
+                client.send(Client.post("/v1/embeddings", "{}", "X-Request-Id: traced"))
+                        .reply();
             }
             await(penstock.drain());
             assertThat(replica.call(0).header("traceparent")).matches("00-[0-9a-f]{32}-[0-9a-f]{16}-0[13]");
-            assertThat(collector.calls()).isNotEmpty().allSatisfy(call -> assertThat(call.requestLine())
-                    .isEqualTo("POST /v1/traces HTTP/1.1"));
+            assertThat(collector.calls())
+                    .isNotEmpty()
+                    .allSatisfy(call -> assertThat(call.requestLine()).isEqualTo("POST /v1/traces HTTP/1.1"));
             String exported = collector.calls().stream()
                     .map(call -> new String(call.body, StandardCharsets.ISO_8859_1))
                     .reduce("", String::concat);
