@@ -110,7 +110,7 @@ final class RequestSpan implements ExchangeSpan {
         span.updateName(known ? method + " " + report.route() : method)
                 .setAttribute(METHOD, method)
                 .setAttribute(ROUTE, known ? report.route() : null)
-                .setAttribute(STATUS, (long) report.status())
+                .setAttribute(STATUS, sent(report) ? (long) report.status() : null)
                 .setAttribute(REQUEST_SIZE, report.bytesIn())
                 .setAttribute(RESPONSE_SIZE, report.bytesOut())
                 .setAttribute(PEER, report.client())
@@ -123,6 +123,11 @@ final class RequestSpan implements ExchangeSpan {
                 .setAttribute(STREAM, report.stream())
                 .setAttribute(ATTEMPTS, (long) report.attempts().size())
                 .setAttribute(EVENTS, report.events());
+    }
+
+    /** Whether the status of the report is the one that went out: one that broke had begun with another. */
+    private static boolean sent(ExchangeReport report) {
+        return report.result() != Result.BROKEN && report.result() != Result.CLIENT_LEFT;
     }
 
     /** A server's span is an error if the server failed, not if the client did (semantic conventions for HTTP). */

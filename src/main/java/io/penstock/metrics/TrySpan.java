@@ -43,7 +43,7 @@ final class TrySpan implements AttemptSpan {
                     .setAttribute(HOST, at.host())
                     .setAttribute(PORT, (long) at.port())
                     .setAttribute(NUMBER, (long) number)
-                    .setAttribute(HEDGE, hedge)
+                    .setAttribute(HEDGE, hedge ? Boolean.TRUE : null)
                     .setAttribute(
                             CHOICE, choice == null ? null : choice.reason().phrase());
         }

@@ -244,6 +244,7 @@ class OpenTelemetryTracingTest {
         assertThat(Spans.text(attempts.get(0), "penstock.failure")).isEqualTo("hedge_lost");
         assertThat(attempts)
                 .allSatisfy(span -> assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.UNSET));
+        assertThat(attempts.get(0).getAttributes().toString()).doesNotContain("penstock.hedge");
         assertThat(attempts.get(1).getAttributes().toString()).contains("penstock.hedge=true");
     }
 
@@ -262,6 +263,8 @@ class OpenTelemetryTracingTest {
             assertThat(Spans.events(span)).containsExactly("first_output");
         }
         assertThat(Spans.text(spans.server(), "penstock.result")).isEqualTo("broken");
+        // The head said 200, and was not lying.
+        assertThat(Spans.number(spans.server(), "http.response.status_code")).isNull();
     }
 
     @Test
