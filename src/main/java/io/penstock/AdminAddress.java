@@ -14,8 +14,8 @@ final class AdminAddress {
             description = "Where the running Penstock's admin port is (default: ${DEFAULT-VALUE}).")
     private Endpoint endpoint = new Endpoint("127.0.0.1", 8090);
 
-    /** A client for that port. */
+    /** A client for that port, with the admin key that the environment holds, if it holds one. */
     AdminClient client() {
-        return new AdminClient(endpoint);
+        return new AdminClient(endpoint, System.getenv("PENSTOCK_ADMIN_KEY"));
     }
 }

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** Talks to the admin port of a running Penstock. For commands: every call blocks, for at most some seconds. */
 final class AdminClient {
@@ -39,9 +40,17 @@ final class AdminClient {
     }
 
     private final Endpoint admin;
+    private final String key;
 
-    AdminClient(Endpoint admin) {
+    /**
+     * A client of one port.
+     *
+     * @param admin where it is
+     * @param key what to show for changes; null or empty if there is none
+     */
+    AdminClient(Endpoint admin, @Nullable String key) {
         this.admin = admin;
+        this.key = key == null ? "" : key.strip();
     }
 
     /** How everything stands. */
@@ -79,6 +88,9 @@ final class AdminClient {
             HttpURLConnection connection = (HttpURLConnection)
                     URI.create("http://" + admin + path).toURL().openConnection(Proxy.NO_PROXY);
             connection.setRequestMethod(method);
+            if (!key.isEmpty() && method.equals("POST")) {
+                connection.setRequestProperty("Authorization", "Bearer " + key);
+            }
             connection.setConnectTimeout(TIMEOUT_MILLIS);
             connection.setReadTimeout(TIMEOUT_MILLIS);
             connection.setInstanceFollowRedirects(false);
@@ -89,7 +101,10 @@ final class AdminClient {
         } catch (IOException e) {
             throw new Unreachable(
                     "cannot reach Penstock's admin port at " + admin + " (" + why(e) + ").\n"
-                            + "Is it running? Is this the address that it logged as \"admin on\"? Say --admin HOST:PORT.",
+                            + "Is it running? Is this the"
+                            + " address that it logged as"
+                            + " \"admin on\"? Say --admin"
+                            + " HOST:PORT.",
                     e);
         }
     }

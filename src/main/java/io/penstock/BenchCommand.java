@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Compares routing policies on simulated engines in virtual time: the same calls for each, and the same result"
                     + " on every run.",
-            "With --against or --sockets: in real time, through Penstock and other proxies in front of the same simulated"
-                    + " replicas, by turns."
+            "With --against, --sockets or --replicas: in real time, through Penstock and other proxies in front of the same"
+                    + " replicas, simulated or real, by turns."
         })
 final class BenchCommand implements Callable<Integer> {
 
@@ -51,7 +51,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--cells",
             split = ",",
             paramLabel = "NAME",
-            description = "Which cells; all unless given, and over sockets shared and unequal.")
+            description =
+                    "Which cells; all unless given, and over sockets shared and unequal, or tiny on real replicas.")
     private List<String> cells = List.of();
 
     @Option(names = "--policies", split = ",", paramLabel = "NAME", description = "Which policies; all unless given.")
@@ -89,7 +90,7 @@ final class BenchCommand implements Callable<Integer> {
         try {
             if (sockets.wanted()) {
                 List<Policy> known = policies.stream().map(BenchCommand::policy).toList();
-                sockets.run(chosen(Cell.SMALL_ENOUGH), known, nanoClock, epochMillis, out);
+                sockets.run(chosen(sockets.usual()), known, nanoClock, epochMillis, out);
             } else if (sweep.wanted()) {
                 sweep.run(
                         chosen(Cell.ALL),

@@ -62,6 +62,13 @@ final class DemoCommand implements Callable<Integer> {
             description = "The operator's port; 0 picks a free one. Default: ${DEFAULT-VALUE}.")
     private int adminPort;
 
+    @Option(
+            names = "--traffic",
+            paramLabel = "RATE",
+            defaultValue = "3",
+            description = "Requests per second that the demo makes itself; 0 for none. Default: ${DEFAULT-VALUE}.")
+    private double perSecond;
+
     DemoCommand(Chance chance) {
         this.chance = chance;
     }
@@ -90,7 +97,12 @@ final class DemoCommand implements Callable<Integer> {
                     .toCompletionStage()
                     .toCompletableFuture()
                     .get();
-            new DemoScreen(penstock, fleet, file, vertx, out).run();
+            DemoTraffic traffic = null;
+            if (perSecond > 0) {
+                traffic = new DemoTraffic(penstock.port(), perSecond, chance.random());
+                vertx.deployVerticle(traffic);
+            }
+            new DemoScreen(penstock, fleet, file, vertx, traffic, out).run();
             return 0;
         } catch (ExecutionException e) {
             command.commandLine().getErr().println("cannot start: " + e.getCause());

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What the demo shows: what to try, a table that updates in place, and the last things that happened. */
 final class DemoScreen {
@@ -24,11 +25,14 @@ final class DemoScreen {
     private final Penstock penstock;
     private final SimFleet fleet;
     private final Path file;
+    private final @Nullable DemoTraffic traffic;
     private final PrintWriter out;
     // Written by event loops, read by the screen.
     private final Deque<String> events = new ArrayDeque<>();
 
-    DemoScreen(Penstock penstock, SimFleet fleet, Path file, Vertx vertx, PrintWriter out) {
+    DemoScreen(
+            Penstock penstock, SimFleet fleet, Path file, Vertx vertx, @Nullable DemoTraffic traffic, PrintWriter out) {
+        this.traffic = traffic;
         this.penstock = penstock;
         this.fleet = fleet;
         this.file = file;
@@ -65,21 +69,22 @@ final class DemoScreen {
         int front = penstock.port();
         return """
 
-                Penstock serves %d simulated vLLM replicas on http://127.0.0.1:%d
+            Penstock serves %d simulated vLLM replicas on http://127.0.0.1:%d
 
-                Try, in another terminal:
-                  1. a streamed answer:
-                     curl -N http://127.0.0.1:%d/v1/chat/completions -H 'content-type: application/json' \\
-                       -d '{"model":"demo","stream":true,"max_tokens":200,"messages":[{"role":"user","content":"Hi"}]}'
-                  2. stop a replica while it answers, then start it again:
-                     curl -X POST http://127.0.0.1:%d/replicas/0/stop
-                     curl -X POST http://127.0.0.1:%d/replicas/0/start
-                  3. edit the list of replicas (delete a line, change a weight, make a mistake) and save:
-                     %s
+            Try, in another terminal:
+              1. a streamed answer:
+                 curl -N http://127.0.0.1:%d/v1/chat/completions -H 'content-type: application/json' \\
+                   -d '{"model":"demo","stream":true,"max_tokens":200,"messages":[{"role":"user","content":"Hi"}]}'
+              2. stop a replica while it answers, then start it again:
+                 curl -X POST http://127.0.0.1:%d/replicas/0/stop
+                 curl -X POST http://127.0.0.1:%d/replicas/0/start
+              3. edit the list of replicas (delete a line, change a weight, make a mistake) and save:
+                 %s
 
-                The operator's port is http://127.0.0.1:%d (penstock status asks it). Ctrl-C ends all of it.
+            Watch it live: http://127.0.0.1:%d/ in a browser (penstock status asks the same port).
+            Ctrl-C ends all of it.
 
-                """.formatted(
+            """.formatted(
                         fleet.replicas().size(),
                         front,
                         front,
@@ -113,6 +118,9 @@ final class DemoScreen {
                     ready ? "" : replica.reason()));
         }
         lines.add("waiting for a replica: " + penstock.waiting());
+        if (traffic != null) {
+            lines.add("the demo's own clients: " + traffic.whole() + " answers whole, " + traffic.lost() + " lost");
+        }
         for (String problem : penstock.configProblems()) {
             lines.add("NOT IN FORCE: " + problem);
         }

@@ -2,6 +2,7 @@ package io.penstock;
 
 import io.penstock.admin.AdminVerticle;
 import io.penstock.admin.RunningInstance;
+import io.penstock.admin.TrafficRecorder;
 import io.penstock.admission.BodyBudget;
 import io.penstock.admission.WaitingRoom;
 import io.penstock.bus.Topic;
@@ -11,10 +12,13 @@ import io.penstock.config.ConfigVerticle;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Reading;
 import io.penstock.health.ProbeVerticle;
+import io.penstock.health.ReplicaChange;
 import io.penstock.metrics.AccessLog;
 import io.penstock.metrics.DroppingAppender;
+import io.penstock.metrics.OpenTelemetryTracing;
 import io.penstock.metrics.PrometheusMetrics;
 import io.penstock.proxy.ExchangeObserver;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.proxy.Lifecycle;
 import io.penstock.proxy.PoisonBodies;
 import io.penstock.proxy.ProxyVerticle;
@@ -32,8 +36,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,7 +63,10 @@ final class Penstock {
     private final BodyBudget bodies;
     private final RetryPolicy retries;
     private final Lifecycle lifecycle = new Lifecycle();
+    private final LongAdder lostSpans = new LongAdder();
+    private final ExchangeTracer tracer;
     private final PrometheusMetrics metrics;
+    private final TrafficRecorder traffic;
     private final ProbeVerticle probes;
     private final AdminVerticle admin;
     private final Shared shared;
@@ -73,13 +83,9 @@ final class Penstock {
         this.room = new WaitingRoom(live, initial, chance.nanoClock());
         this.bodies = new BodyBudget(bodyMemory(initial));
         this.retries = new RetryPolicy(initial.retry(), chance.nanoClock(), chance.random());
-        this.metrics = new PrometheusMetrics(new PrometheusMetrics.Sources(
-                live,
-                room::waiting,
-                bodies::reservedBytes,
-                DroppingAppender::droppedLines,
-                chance.nanoClock(),
-                Version.current()));
+        this.metrics = new PrometheusMetrics(metricSources());
+        this.traffic = new TrafficRecorder(chance.nanoClock());
+        this.tracer = tracer(initial.tracing());
         AccessLog accessLog = new AccessLog(() -> config.state().current().log().access(), chance.epochMillis());
         this.probes = new ProbeVerticle(
                 initial, ConfigVerticle.CHANGES, live, Discovery.system(), chance.nanoClock(), chance.random());
@@ -89,13 +95,34 @@ final class Penstock {
                 bodies,
                 retries,
                 new PoisonBodies(chance.nanoClock()),
-                ExchangeObserver.all(List.of(metrics, accessLog)),
+                ExchangeObserver.all(List.of(metrics, accessLog, traffic)),
+                tracer,
                 new Receipts(Receipts.REMEMBERED, chance.nanoClock()),
                 lifecycle,
                 chance.nanoClock(),
                 chance.requestIds(),
                 (long) (chance.random().getAsDouble() * Long.MAX_VALUE));
-        this.admin = new AdminVerticle(initial.admin(), instance());
+        this.admin = new AdminVerticle(initial.admin().listen(), instance());
+    }
+
+    private PrometheusMetrics.Sources metricSources() {
+        return new PrometheusMetrics.Sources(
+                live,
+                config::state,
+                room::waiting,
+                bodies::reservedBytes,
+                () -> bodyMemory(config.state().current()),
+                DroppingAppender::droppedLines,
+                lostSpans::sum,
+                chance.nanoClock(),
+                Version.current());
+    }
+
+    private ExchangeTracer tracer(PenstockConfig.Tracing wanted) {
+        return wanted.off()
+                ? ExchangeTracer.OFF
+                : OpenTelemetryTracing.start(
+                        wanted, Version.current(), chance.nanoClock(), chance.epochMillis(), lostSpans);
     }
 
     /**
@@ -133,7 +160,7 @@ final class Penstock {
     private Future<Void> deploy() {
         AtomicInteger connections = new AtomicInteger();
         ConfigVerticle.CHANGES.subscribe(vertx.eventBus(), this::reconfigured);
-        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> room.wake());
+        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), this::replicaChanged);
         ProbeVerticle.SETS.subscribe(vertx.eventBus(), set -> room.wake());
         DeploymentOptions onePerLoop = new DeploymentOptions().setInstances(eventLoops());
         return vertx.deployVerticle(config)
@@ -159,6 +186,11 @@ final class Penstock {
         return front;
     }
 
+    private void replicaChanged(ReplicaChange change) {
+        room.wake();
+        metrics.replicaChanged(change);
+    }
+
     private void reconfigured(PenstockConfig next) {
         room.reconfigure(next);
         bodies.resize(bodyMemory(next));
@@ -181,6 +213,10 @@ final class Penstock {
                 room::wake,
                 room::learned,
                 shared.receipts(),
+                traffic,
+                this::port,
+                () -> config.state().current().admin().key(),
+                chance.nanoClock(),
                 metrics::scrape);
     }
 
@@ -188,11 +224,14 @@ final class Penstock {
         ConfigState state = config.state();
         return new JsonObject()
                 .put("source", state.source())
+                .put("hash", state.hash())
+                .put("policy", state.current().selection().policy().name().toLowerCase(Locale.ROOT))
                 .put("ok", state.problems().isEmpty())
                 .put("applied", state.appliedCount())
                 .put("rejected", state.rejectedCount())
                 .put("problems", new JsonArray(state.problems()))
                 .put("warnings", new JsonArray(state.warnings()))
+                .put("lastChange", new JsonArray(state.lastChange()))
                 .put("pendingRestart", new JsonArray(state.pendingRestart()));
     }
 
@@ -272,7 +311,9 @@ final class Penstock {
      */
     Future<Void> drain() {
         return new Drain(vertx, lifecycle, this::handOver, this::closeFronts)
-                .run(config.state().current().drain());
+                .run(config.state().current().drain())
+                .eventually(() -> vertx.undeploy(admin.deploymentID()))
+                .eventually(() -> vertx.executeBlocking(Executors.callable(tracer::close)));
     }
 
     /** Without another process on the port this would only make clients wait before they are refused. */

@@ -72,8 +72,9 @@ final class ReceiptText {
         if (receipt.getString("model") != null) {
             lines.add("model    " + plain(receipt.getString("model")));
         }
-        lines.add("prompt   about " + receipt.getInteger("promptTokens", 0) + " tokens, "
-                + receipt.getInteger("promptPieces", 0) + " pieces, caller " + caller());
+        int tokens = receipt.getInteger("promptTokens", 0);
+        String length = "about " + tokens + " tokens, " + receipt.getInteger("promptPieces", 0) + " pieces";
+        lines.add("prompt   " + (tokens == 0 ? "not read" : length) + ", caller " + caller());
         String result = receipt.getString("result");
         lines.add("result   "
                 + (result == null ? "not over yet" : plain(result) + ", status " + receipt.getInteger("status")));

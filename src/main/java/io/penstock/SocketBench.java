@@ -1,10 +1,12 @@
 package io.penstock;
 
+import io.penstock.bench.Backends;
 import io.penstock.bench.Cell;
 import io.penstock.bench.Contender;
 import io.penstock.bench.Match;
 import io.penstock.bench.MatchScore;
 import io.penstock.bench.Pace;
+import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig.Policy;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -30,6 +32,16 @@ final class SocketBench {
 
     @Option(names = "--sockets", description = "Real time over sockets; implied by --against.")
     private boolean sockets;
+
+    @Option(
+            names = "--replicas",
+            split = ",",
+            paramLabel = "HOST:PORT",
+            converter = EndpointArgument.class,
+            description =
+                    "Real time over sockets, with these replicas, which are there already and serve the model demo,"
+                            + " instead of simulated ones.")
+    private List<Endpoint> replicas = List.of();
 
     @Option(
             names = "--replica-port",
@@ -60,7 +72,12 @@ final class SocketBench {
     private double warmUpSeconds;
 
     boolean wanted() {
-        return sockets || !others.isEmpty();
+        return sockets || !others.isEmpty() || !replicas.isEmpty();
+    }
+
+    /** The cells that are run unless some are named. */
+    List<Cell> usual() {
+        return replicas.isEmpty() ? Cell.SMALL_ENOUGH : List.of(Cell.TINY);
     }
 
     /** Runs the cells one after the other. */
@@ -73,18 +90,22 @@ final class SocketBench {
                 throw new IllegalArgumentException("--cells: " + cell.name() + " runs in virtual time only");
             }
         }
-        Pace pace = Pace.on(Runtime.getRuntime().availableProcessors(), warmUpSeconds, seconds);
+        // Real replicas are as fast as they are.
+        Pace pace = replicas.isEmpty()
+                ? Pace.on(Runtime.getRuntime().availableProcessors(), warmUpSeconds, seconds)
+                : new Pace(warmUpSeconds, seconds, Double.MAX_VALUE);
+        Backends backends = new Backends(replicas, firstPort);
         Vertx vertx = Main.vertx();
         try {
             for (Cell cell : cells) {
                 try (Match match =
-                        new Match(vertx, nanoClock, epochMillis, cell, pace, firstPort, policies, contenders)) {
+                        new Match(vertx, nanoClock, epochMillis, cell, pace, backends, policies, contenders)) {
                     out.println(String.format(
                             Locale.ROOT,
                             "%s: %.1f requests/s, %d replicas, at %.0f %% of their speed, %d rounds",
                             cell.name(),
                             cell.rate() * match.speed(),
-                            cell.replicas(),
+                            replicas.isEmpty() ? cell.replicas() : replicas.size(),
                             100 * match.speed(),
                             rounds));
                     print(match.play(rounds, each -> out.println("  " + line(each))), out);
@@ -101,7 +122,7 @@ final class SocketBench {
         double bestP99 =
                 scores.stream().mapToDouble(MatchScore::p99Seconds).min().orElse(0);
         out.println();
-        out.println("CONTENDER                   REQUESTS  ERRORS   HITS  MEAN TTFT   P50 TTFT   P99 TTFT"
+        out.println("CONTENDER                   REQUESTS  ERRORS   HITS  INDEX  MEAN TTFT   P50 TTFT   P99 TTFT"
                 + "  MEAN/BEST  P99/BEST");
         for (MatchScore each : scores) {
             out.println(String.format(
@@ -118,13 +139,18 @@ final class SocketBench {
     private static String line(MatchScore each) {
         return String.format(
                 Locale.ROOT,
-                "%-27s %8d %7d %5.1f%% %8.3f s %8.3f s %8.3f s",
+                "%-27s %8d %7d %6s %6s %8.3f s %8.3f s %8.3f s",
                 each.name(),
                 each.requests(),
                 each.errors(),
-                100 * each.hits(),
+                percent(each.hits()),
+                percent(each.predictedHits()),
                 each.meanSeconds(),
                 each.medianSeconds(),
                 each.p99Seconds());
+    }
+
+    private static String percent(double share) {
+        return Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.1f%%", 100 * share);
     }
 }

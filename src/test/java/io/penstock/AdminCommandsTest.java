@@ -47,6 +47,22 @@ class AdminCommandsTest {
         admin.close();
     }
 
+    @Test
+    void withAnAdminKeyChangesNeedItFromTheEnvironment() throws Exception {
+        admin.adminKey = "0123456789abcdef";
+
+        assertThat(new AdminClient(admin.address(), null).drain("vllm0").status())
+                .isEqualTo(401);
+        assertThat(new AdminClient(admin.address(), "").drain("vllm0").reason()).contains("PENSTOCK_ADMIN_KEY");
+        assertThat(new AdminClient(admin.address(), null).upstreams().getJsonArray("upstreams"))
+                .hasSize(2);
+        assertThat(new AdminClient(admin.address(), " 0123456789abcdef\n")
+                        .drain("vllm0")
+                        .status())
+                .isEqualTo(200);
+        assertThat(admin.replica("vllm0").draining()).isTrue();
+    }
+
     // ---- status ----------------------------------------------------------------------------------------------------
 
     @Test

@@ -100,6 +100,19 @@ class ArchitectureTest {
                 .check(PRODUCTION);
     }
 
+    /** Whoever does not trace loads nothing of it. */
+    @Test
+    void onlyTheTracingKnowsOpenTelemetry() {
+        noClasses()
+                .that()
+                .haveNameNotMatching(
+                        ".*\\.metrics\\.(OpenTelemetryTracing|RequestSpan|TrySpan|SpanExport|TraceHeaders)(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.opentelemetry..")
+                .check(PRODUCTION);
+    }
+
     @ParameterizedTest
     @MethodSource("vague")
     void noClassIsNamedAfterNothing(String ending) {

@@ -89,6 +89,7 @@ class ExplainCommandTest {
         assertThat(run.exitCode()).isZero();
         assertThat(run.out().lines())
                 .contains(
+                        "prompt   not read, caller unknown",
                         "times    waited 0 ms, first output after (not yet), over after (not yet)",
                         "result   not over yet",
                         "1. vllm0: least in flight",
@@ -242,7 +243,10 @@ class ExplainCommandTest {
     @Test
     void statusShowsWhatWasLearned() throws Exception {
         admin.learned = Map.of(
-                "vllm0", new LearnedSpeed(15_432.1, 0.0123, 900, 7_200), "vllm1", new LearnedSpeed(0, 0, 0, 7_200));
+                "vllm0",
+                new LearnedSpeed(15_432.1, 0.0123, 900, 7_200),
+                "vllm1",
+                new LearnedSpeed(0, 0, 0, 7_200).withLane(3));
 
         Run run = run(new StatusCommand(() -> false), "--admin", admin.address().toString());
 
@@ -254,6 +258,14 @@ class ExplainCommandTest {
         JsonObject first =
                 admin.get("/upstreams").json().getJsonArray("upstreams").getJsonObject(0);
         assertThat(first.getJsonObject("learned").getDouble("tokenGapMillis")).isEqualTo(12.3);
+        assertThat(first.getJsonObject("learned").getInteger("inLane")).isZero();
+        assertThat(admin.get("/upstreams")
+                        .json()
+                        .getJsonArray("upstreams")
+                        .getJsonObject(1)
+                        .getJsonObject("learned")
+                        .getInteger("inLane"))
+                .isEqualTo(3);
     }
 
     private void put(Receipt receipt) {

@@ -1,6 +1,8 @@
 package io.penstock.admin;
 
+import io.penstock.config.ConfigVerticle;
 import io.penstock.config.Endpoint;
+import io.penstock.health.ProbeVerticle;
 import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Future;
@@ -23,14 +25,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator's port: is it alive, is it ready, what does it count, how do the replicas stand, and drain this one. Reads
- * memory only; the one thing that it changes is a replica's drain mark.
+ * The operator's port: the live page, is it alive, is it ready, what does it count, how do the replicas stand, and drain
+ * this one. Reads memory only; the one thing that it changes is a replica's drain mark.
  */
 public final class AdminVerticle extends VerticleBase {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminVerticle.class);
 
     private static final List<String> ENDPOINTS = List.of(
+            "GET / (in a browser: the live page)",
+            "GET /live",
             "GET /livez",
             "GET /readyz",
             "GET /metrics",
@@ -44,10 +48,17 @@ public final class AdminVerticle extends VerticleBase {
     // Nothing that is asked here has a body; what comes anyway is read and thrown away, up to this.
     private static final int MAX_BODY_BYTES = 1024;
     private static final int IDLE_SECONDS = 60;
+    private static final long SNAPSHOT_MILLIS = 1000;
 
     private final Endpoint listen;
     private final RunningInstance instance;
     private final ChangeGuard guard;
+    private final Chronicle chronicle;
+    private final LiveSnapshot snapshot;
+
+    @SuppressWarnings("NullAway.Init") // Made by start().
+    private LiveFeed feed;
+
     // Written once when the port is open; read by whoever deployed the verticle.
     private volatile @Nullable Endpoint bound;
 
@@ -60,7 +71,9 @@ public final class AdminVerticle extends VerticleBase {
     public AdminVerticle(Endpoint listen, RunningInstance instance) {
         this.listen = listen;
         this.instance = instance;
-        this.guard = new ChangeGuard(listen);
+        this.guard = new ChangeGuard(listen, instance.adminKey());
+        this.chronicle = new Chronicle(instance.nanoClock(), instance.traffic());
+        this.snapshot = new LiveSnapshot(instance, chronicle);
     }
 
     /**
@@ -85,12 +98,22 @@ public final class AdminVerticle extends VerticleBase {
                 .setMaxHeaderSize(8192)
                 .setIdleTimeout(IDLE_SECONDS)
                 .setIdleTimeoutUnit(TimeUnit.SECONDS);
-        return vertx.createHttpServer(options)
-                .requestHandler(router())
-                .listen(listen.port(), listen.host())
+        feed = new LiveFeed(vertx, SNAPSHOT_MILLIS, snapshot::now, snapshot::rest);
+        ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), chronicle::changed);
+        ConfigVerticle.CHANGES.subscribe(vertx.eventBus(), config -> chronicle.reconfigured());
+        return vertx.executeBlocking(PageFiles::read)
+                .compose(page -> vertx.createHttpServer(options)
+                        .requestHandler(router(page))
+                        .listen(listen.port(), listen.host()))
                 .onSuccess(this::opened)
                 .recover(failure -> Future.failedFuture(new IllegalStateException(
                         "cannot listen on admin " + listen + ": " + failure.getMessage(), failure)));
+    }
+
+    @Override
+    public Future<?> stop() {
+        feed.close();
+        return Future.succeededFuture();
     }
 
     private void opened(HttpServer server) {
@@ -99,15 +122,19 @@ public final class AdminVerticle extends VerticleBase {
         LOG.info("admin on http://{}", address);
     }
 
-    private Router router() {
+    private Router router(PageFiles page) {
         Router router = Router.router(vertx);
-        get(router, "/").handler(context -> answer(context, 200, "text/plain; charset=utf-8", frontPage()));
+        get(router, "/").handler(context -> front(context, page));
+        get(router, "/page/:file").handler(context -> file(context, page));
+        get(router, "/live").handler(this::watch);
         get(router, "/livez").handler(this::live);
         // With the star the rest of the path names a group or a procedure, as in /readyz/replicas/vllm0.
         get(router, "/readyz/*").handler(new Readiness(vertx, instance));
         get(router, "/metrics").handler(this::metrics);
         get(router, "/upstreams").handler(context -> answer(context, 200, UpstreamListing.of(instance)));
-        get(router, "/explain").handler(context -> answer(context, 200, ReceiptListing.newest(instance.receipts())));
+        get(router, "/explain")
+                .handler(context ->
+                        answer(context, 200, ReceiptListing.newest(instance.receipts(), ReceiptListing.LISTED)));
         get(router, "/explain/:id").handler(this::explain);
         BodyHandler tinyBody = BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES);
         router.post("/drain/:name").handler(tinyBody).handler(context -> change(context, true));
@@ -134,6 +161,36 @@ public final class AdminVerticle extends VerticleBase {
         return path.startsWith("/drain/") || path.startsWith("/undrain/");
     }
 
+    /** Browsers get the page, everyone else the list of what there is. */
+    private void front(RoutingContext context, PageFiles page) {
+        String accept = context.request().getHeader(HttpHeaders.ACCEPT);
+        if (accept != null && accept.contains("text/html")) {
+            page.answer(context.request(), "index.html");
+        } else {
+            answer(context, 200, "text/plain; charset=utf-8", frontPage());
+        }
+    }
+
+    private static void file(RoutingContext context, PageFiles page) {
+        String name = context.pathParam("file");
+        if (page.has(name)) {
+            page.answer(context.request(), name);
+        } else {
+            context.fail(404);
+        }
+    }
+
+    private void watch(RoutingContext context) {
+        if (!feed.hasRoom()) {
+            context.response().putHeader(HttpHeaders.RETRY_AFTER, "10");
+            answer(context, 503, error("there are " + LiveFeed.MOST_VIEWERS + " viewers of the live page already"));
+        } else if (context.request().method().equals(HttpMethod.HEAD)) {
+            answer(context, 200, "text/event-stream; charset=utf-8", "");
+        } else {
+            feed.show(context.response());
+        }
+    }
+
     private void live(RoutingContext context) {
         List<String> problems = instance.loopProblems().get();
         answer(
@@ -157,13 +214,17 @@ public final class AdminVerticle extends VerticleBase {
 
     private void change(RoutingContext context, boolean drain) {
         HttpServerRequest request = context.request();
-        String objection = guard.objection(
+        ChangeGuard.Objection objection = guard.objection(
                 request.connection().remoteAddress().hostAddress(),
                 request.headers().getAll(HttpHeaders.HOST),
                 request.getHeader(HttpHeaders.ORIGIN),
-                request.getHeader("sec-fetch-site"));
+                request.getHeader("sec-fetch-site"),
+                request.getHeader(HttpHeaders.AUTHORIZATION));
         if (objection != null) {
-            answer(context, 403, error(objection));
+            if (objection.status() == 401) {
+                context.response().putHeader("www-authenticate", "Bearer realm=\"penstock admin\"");
+            }
+            answer(context, objection.status(), error(objection.reason()));
             return;
         }
         UpstreamSet current = instance.upstreams().current();
@@ -181,6 +242,7 @@ public final class AdminVerticle extends VerticleBase {
     private void mark(UpstreamState replica, boolean drain) {
         if (replica.draining() != drain) {
             replica.drain(drain);
+            chronicle.drained(replica, drain);
             if (drain) {
                 LOG.info(
                         "{} drains: no new work, {} in flight there; asked for by the operator",

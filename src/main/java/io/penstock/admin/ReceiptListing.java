@@ -22,15 +22,17 @@ final class ReceiptListing {
             + " inference requests of this process are remembered, under the X-Request-Id that their answers bear;"
             + " GET /explain lists the latest";
 
-    private static final int LISTED = 50;
+    /** How many {@code GET /explain} lists. */
+    static final int LISTED = 50;
+
     private static final double NANOS_PER_MILLI = 1e6;
 
     private ReceiptListing() {}
 
     /** The latest, in short. */
-    static JsonObject newest(Receipts receipts) {
+    static JsonObject newest(Receipts receipts, int most) {
         JsonArray listed = new JsonArray();
-        for (Receipt receipt : receipts.newest(LISTED)) {
+        for (Receipt receipt : receipts.newest(most)) {
             Decision last = receipt.decisions().isEmpty()
                     ? null
                     : receipt.decisions().get(receipt.decisions().size() - 1);
@@ -41,7 +43,10 @@ final class ReceiptListing {
                     .put("replica", last == null ? null : last.replica())
                     .put("why", last == null ? null : last.why())
                     .put("result", result(receipt))
-                    .put("firstOutputMillis", millis(receipt.firstOutputNanos())));
+                    .put("cause", last == null ? null : word(last.cause()))
+                    .put("stream", receipt.stream())
+                    .put("firstOutputMillis", millis(receipt.firstOutputNanos()))
+                    .put("totalMillis", millis(receipt.totalNanos())));
         }
         return new JsonObject().put("receipts", listed);
     }

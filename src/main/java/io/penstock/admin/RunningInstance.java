@@ -7,8 +7,10 @@ import io.vertx.core.json.JsonObject;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The running Penstock as the operator's port sees it. Everything but {@code scrape} is called on the admin verticle's
@@ -25,6 +27,10 @@ import java.util.function.Supplier;
  * @param wakeWaiting called when a replica may take work again
  * @param learned what was learned of the replicas, by their ids; empty unless the policy learns
  * @param receipts why the newest requests went where they did
+ * @param traffic what happened in the last minute
+ * @param frontPort the port that clients connect to
+ * @param adminKey what must be shown to change something; gives null if there is no key
+ * @param nanoClock the time, in nanoseconds
  * @param scrape all metrics in Prometheus' text format; called on a worker thread
  */
 public record RunningInstance(
@@ -38,4 +44,8 @@ public record RunningInstance(
         Runnable wakeWaiting,
         Supplier<Map<String, LearnedSpeed>> learned,
         Receipts receipts,
+        TrafficRecorder traffic,
+        IntSupplier frontPort,
+        Supplier<@Nullable String> adminKey,
+        LongSupplier nanoClock,
         Supplier<String> scrape) {}

@@ -71,7 +71,8 @@ final class UpstreamListing {
                 .put("readTokensPerSecond", speed.tokensPerSecond() > 0 ? speed.tokensPerSecond() : null)
                 .put("tokenGapMillis", speed.gapSeconds() > 0 ? speed.gapSeconds() * 1e3 : null)
                 .put("indexedPieces", speed.indexedPieces())
-                .put("indexCapacity", speed.indexCapacity());
+                .put("indexCapacity", speed.indexCapacity())
+                .put("inLane", speed.inLane());
     }
 
     /** What its engines last said, however long ago; null if nothing is known of the process that runs now. */

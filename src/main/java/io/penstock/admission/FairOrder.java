@@ -57,6 +57,11 @@ final class FairOrder {
         return account == null ? reached : account.served;
     }
 
+    /** Whether no request of any caller waits. */
+    boolean nobodyWaits() {
+        return accounts.values().stream().allMatch(each -> each.waiting == 0);
+    }
+
     /** Callers that are remembered. */
     int callers() {
         return accounts.size();

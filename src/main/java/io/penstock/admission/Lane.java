@@ -1,6 +1,5 @@
 package io.penstock.admission;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.selection.ReplicaOutlook;
 import java.util.Collection;
 import java.util.HashMap;

@@ -1,7 +1,7 @@
 package io.penstock.admission;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.selection.Assignment;
+import io.penstock.selection.Candidates;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.PredictedDelay;
 import io.penstock.selection.PredictionTerms;
@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ final class Lanes {
     private final LongSupplier nanoClock;
     private final Object door;
     private final Runnable wake;
+    private final DoubleSupplier targetSeconds;
     private final PredictedDelay predictor;
     private final FairOrder order = new FairOrder();
     // Those in which somebody waits.
@@ -48,10 +50,18 @@ final class Lanes {
      * @param live the replicas
      * @param nanoClock the time
      * @param terms what predictions take into account
+     * @param targetSeconds the longest from token to token up to which a replica gets one more; 0: no matter how long
      * @param door the lock
      * @param wake run, without the lock, when somebody may have become able to go
      */
-    Lanes(LiveUpstreams live, LongSupplier nanoClock, PredictionTerms terms, Object door, Runnable wake) {
+    Lanes(
+            LiveUpstreams live,
+            LongSupplier nanoClock,
+            PredictionTerms terms,
+            DoubleSupplier targetSeconds,
+            Object door,
+            Runnable wake) {
+        this.targetSeconds = targetSeconds;
         this.live = live;
         this.nanoClock = nanoClock;
         this.predictor = new PredictedDelay(terms);
@@ -69,11 +79,19 @@ final class Lanes {
         return predictor;
     }
 
-    /** What was learned of each replica, by its id. Takes the door by itself. */
+    FairOrder order() {
+        return order;
+    }
+
+    /** What was learned of each replica, and how many wait in its lane, by its id. Takes the door by itself. */
     Map<String, LearnedSpeed> learned() {
         Map<String, LearnedSpeed> learned = new HashMap<>();
         synchronized (door) {
-            predictor.outlooks().forEach(each -> learned.put(each.upstream().id(), each.learned()));
+            for (ReplicaOutlook each : predictor.outlooks()) {
+                Lane lane = lanes.get(each.upstream());
+                int waiting = lane == null ? 0 : lane.tickets().size();
+                learned.put(each.upstream().id(), each.learned().withLane(waiting));
+            }
         }
         return learned;
     }
@@ -88,16 +106,22 @@ final class Lanes {
      *
      * @param members who may be chosen, at least one
      * @param ticket its place; null if it does not wait: then nothing is changed unless it can be sent
-     * @return the lease; null if it waits, or would have to
+     * @return the lease; null if it waits in a lane, would have to, or had better go to nobody now
      */
     @Nullable
     Lease place(List<UpstreamState> members, RequestTraits traits, Tried tried, @Nullable Ticket ticket, long now) {
         predictor.refresh(live.current().members(), now);
-        List<UpstreamState> free = withRoom(members);
-        Assignment chosen = predictor.choose(traits, free.isEmpty() ? members : free, now);
+        // Whoever was sent in vain has waited its turn.
+        boolean again = tried != Tried.NOBODY || (ticket != null && ticket.inFront());
+        List<UpstreamState> able = again ? members : within(members, targetSeconds.getAsDouble(), now);
+        if (able.isEmpty()) {
+            return null;
+        }
+        List<UpstreamState> free = withRoom(able);
+        Assignment chosen = predictor.choose(traits, free.isEmpty() ? able : free, now);
         UpstreamState upstream = chosen.outlook().upstream();
-        // Whoever was sent in vain has waited its turn. A lane is only for those that can be counted on.
-        boolean urgent = tried != Tried.NOBODY || (ticket != null && ticket.inFront()) || !upstream.usable();
+        // A lane is only for those that can be counted on.
+        boolean urgent = again || !upstream.usable();
         if (!free.isEmpty()
                 && (urgent || (!lanes.containsKey(upstream) && chosen.outlook().open(now)))) {
             order.arrives(traits.caller());
@@ -113,14 +137,40 @@ final class Lanes {
         return null;
     }
 
+    /** Whether a new request would make the tokens of others too slow wherever it went. */
+    boolean aboveTarget(RequestTraits traits, long now) {
+        double target = targetSeconds.getAsDouble();
+        if (target == 0 || !concerns(traits)) {
+            return false;
+        }
+        predictor.refresh(live.current().members(), now);
+        Candidates candidates = Candidates.among(live.current(), traits.model(), any -> true);
+        return !candidates.panic()
+                && !candidates.isEmpty()
+                && within(candidates.members(), target, now).isEmpty();
+    }
+
+    /** Who can take one more without becoming too slow for those that are being answered there. */
+    private List<UpstreamState> within(List<UpstreamState> members, double target, long now) {
+        return target == 0
+                ? members
+                : members.stream()
+                        .filter(each -> predictor.outlook(each, now).gapWithOneMore() <= target)
+                        .toList();
+    }
+
+    /** How long one that came now would wait for its first output where it would wait least; 0 if nobody could take it. */
+    double waitSeconds(RequestTraits traits, long now) {
+        predictor.refresh(live.current().members(), now);
+        List<UpstreamState> members =
+                Candidates.among(live.current(), traits.model(), any -> true).members();
+        return predictor.leastWaitSeconds(traits, members, targetSeconds.getAsDouble(), now);
+    }
+
     /** Those that are not full. If all are, one that was limited because it has just come back no longer is. */
     private static List<UpstreamState> withRoom(List<UpstreamState> members) {
-        List<UpstreamState> free = new ArrayList<>(members.size());
-        for (int i = 0; i < members.size(); i++) {
-            if (!members.get(i).full()) {
-                free.add(members.get(i));
-            }
-        }
+        List<UpstreamState> free = new ArrayList<>(members);
+        free.removeIf(UpstreamState::full);
         for (int i = 0; free.isEmpty() && i < members.size(); i++) {
             members.get(i).conduct().ramp().lift();
             if (!members.get(i).full()) {

@@ -1,6 +1,5 @@
 package io.penstock.admission;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.selection.Candidates;
 import io.penstock.selection.LoadChoice;

@@ -1,6 +1,5 @@
 package io.penstock.admission;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;

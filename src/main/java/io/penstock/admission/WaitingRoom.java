@@ -1,18 +1,15 @@
 package io.penstock.admission;
 
 import io.penstock.config.PenstockConfig;
-import io.penstock.selection.Assignment;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.PredictionTerms;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.LiveUpstreams;
-import io.penstock.upstream.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +30,6 @@ import org.slf4j.LoggerFactory;
 public final class WaitingRoom {
 
     private static final Logger LOG = LoggerFactory.getLogger(WaitingRoom.class);
-    private static final String NO_MODEL = "";
 
     private final LiveUpstreams live;
     private final LongSupplier nanoClock;
@@ -48,11 +44,12 @@ public final class WaitingRoom {
     private long lastRank;
     private long lastFrontRank = Long.MIN_VALUE;
 
-    // Written under door, read without.
-    private volatile int waiting;
+    // Written under door; how many wait is read without.
+    private final Backlog backlog;
+
     // Written by the config verticle's news, read by every event loop.
     private volatile PenstockConfig.Selection policy;
-    private volatile int maxWaiting;
+    private volatile PenstockConfig.Admission limits;
     // Written under door; null unless predictions are made.
     private volatile @Nullable Lanes lanes;
 
@@ -79,16 +76,21 @@ public final class WaitingRoom {
         this.live = live;
         this.nanoClock = nanoClock;
         this.terms = terms;
+        this.backlog = new Backlog(nanoClock);
         this.policy = config.selection();
         this.finder = new PlaceFinder(live, nanoClock, policy.policy(), this::wake);
-        this.maxWaiting = config.admission().maxWaiting();
+        this.limits = config.admission();
         this.lanes = lanes(policy);
     }
 
     private @Nullable Lanes lanes(PenstockConfig.Selection of) {
         return of.policy() == PenstockConfig.Policy.PREDICTED_DELAY
-                ? new Lanes(live, nanoClock, terms, door, this::wake)
+                ? new Lanes(live, nanoClock, terms, this::targetSeconds, door, this::wake)
                 : null;
+    }
+
+    private double targetSeconds() {
+        return limits.targetInterToken().toNanos() / 1e9;
     }
 
     /**
@@ -97,7 +99,7 @@ public final class WaitingRoom {
      * @param config policy and limits
      */
     public void reconfigure(PenstockConfig config) {
-        maxWaiting = config.admission().maxWaiting();
+        limits = config.admission();
         if (!config.selection().equals(policy)) {
             policy = config.selection();
             finder.become(policy.policy());
@@ -121,7 +123,7 @@ public final class WaitingRoom {
         Lanes inUse = lanes;
         boolean itsTurn = tried != Tried.NOBODY;
         if (inUse == null) {
-            return itsTurn || waiting == 0 ? finder.find(null, traits, tried, null) : null;
+            return itsTurn || backlog.count() == 0 ? finder.find(null, traits, tried, null) : null;
         }
         Lease lease;
         synchronized (door) {
@@ -142,19 +144,19 @@ public final class WaitingRoom {
      * @param front whether it goes before all others: it has waited already and was sent in vain
      * @param executor where the handler runs; the waiter's own event loop
      * @param granted gets the lease
-     * @return the place in the queue, or null if the room is full (never for {@code front})
+     * @return the place in the queue; null if the room is full, or the request is one too many for the operator's target
+     *     ({@link #aboveTarget}); never null for {@code front}
      */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
     public @Nullable Ticket await(
             RequestTraits traits, Tried tried, boolean front, Executor executor, Consumer<Lease> granted) {
         Ticket ticket;
         synchronized (door) {
-            if (!front && waiting >= maxWaiting) {
+            if (!front && (backlog.count() >= limits.maxWaiting() || (tried == Tried.NOBODY && aboveTarget(traits)))) {
                 return null;
             }
             ticket = new Ticket(this, traits, tried, front ? ++lastFrontRank : ++lastRank, executor, granted);
             queues.add(ticket);
-            waiting++;
+            backlog.joined();
         }
         wake();
         return ticket;
@@ -162,7 +164,7 @@ public final class WaitingRoom {
 
     /** Looks whether anyone who waits can go: a place became free, a replica came back, the set changed. Any thread. */
     public void wake() {
-        if (waiting == 0) {
+        if (backlog.count() == 0) {
             return;
         }
         List<Ticket> served = new ArrayList<>();
@@ -181,7 +183,6 @@ public final class WaitingRoom {
         }
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
     private void serveLanes(Lanes inUse, List<Ticket> served) {
         int before = served.size();
         try {
@@ -194,7 +195,7 @@ public final class WaitingRoom {
         } catch (RuntimeException e) {
             distrust(e);
         } finally {
-            waiting -= served.size() - before;
+            backlog.served(served.size() - before);
         }
         RuntimeException broken = inUse.broken();
         if (broken != null) {
@@ -204,7 +205,7 @@ public final class WaitingRoom {
 
     private void queueDisplaced() {
         for (Ticket ticket : displaced) {
-            ticket.assignment = null;
+            ticket.assign(null);
             queues.add(ticket);
         }
         displaced.clear();
@@ -226,17 +227,16 @@ public final class WaitingRoom {
         }
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
     private boolean serve(Ticket ticket, List<Ticket> served) {
         Lanes inUse = lanes;
         Lease lease = inUse == null
-                ? finder.find(null, ticket.traits, ticket.tried, null)
-                : predicted(inUse, ticket.traits, ticket.tried, ticket);
+                ? finder.find(null, ticket.traits(), ticket.tried(), null)
+                : predicted(inUse, ticket.traits(), ticket.tried(), ticket);
         if (lease == null) {
-            return ticket.assignment != null; // It waits on, in a lane.
+            return ticket.assignment() != null; // It waits on, in a lane.
         }
-        waiting--;
-        ticket.lease = lease;
+        backlog.served(1);
+        ticket.lease(lease);
         served.add(ticket);
         return true;
     }
@@ -254,17 +254,62 @@ public final class WaitingRoom {
         }
         if (ticket != null) {
             displaced.remove(ticket);
-            ticket.assignment = null;
+            ticket.assign(null);
         }
         return finder.find(null, traits, tried, null);
     }
 
     /**
-     * Whether time alone lets requests go, so that somebody has to {@link #wake} those that wait, every 10 ms or so.
+     * How long a request that was refused should stay away: about as long as its turn would have taken, as measured by
+     * the turns of those who waited and, while predictions are made, as predicted, whichever is longer. Any thread.
+     *
+     * @param traits what is known of the request
+     * @param chance from 0 to below 1: not everyone is told the same
+     * @return seconds, 1 to 60
+     */
+    public int retryAfterSeconds(RequestTraits traits, double chance) {
+        synchronized (door) {
+            double predicted = predictedSeconds(traits);
+            double measured = backlog.waitSeconds(predicted > 0 ? predicted : RetryAfter.USUAL_SECONDS);
+            return RetryAfter.seconds(Math.max(measured, predicted), chance);
+        }
+    }
+
+    /**
+     * Whether a new request is refused because everybody's tokens would come too slowly with one more. Any thread.
+     *
+     * @param traits what is known of the request
+     * @return false if there is no {@code admission.targetInterToken}, or nobody predicts anything
+     */
+    public boolean aboveTarget(RequestTraits traits) {
+        synchronized (door) {
+            Lanes inUse = lanes;
+            try {
+                return inUse != null && inUse.aboveTarget(traits, nanoClock.getAsLong());
+            } catch (RuntimeException e) {
+                distrust(e);
+                return false;
+            }
+        }
+    }
+
+    private double predictedSeconds(RequestTraits traits) {
+        Lanes inUse = lanes;
+        try {
+            return inUse == null ? 0 : inUse.waitSeconds(traits, nanoClock.getAsLong());
+        } catch (RuntimeException e) {
+            distrust(e);
+            return 0;
+        }
+    }
+
+    /**
+     * Whether choices are predicted. Then prompts are looked at, if they were read, and time alone lets requests go, so
+     * somebody has to {@link #wake} those that wait, every 10 ms or so.
      *
      * @return true if so
      */
-    public boolean opensWithTime() {
+    public boolean predicts() {
         return lanes != null;
     }
 
@@ -286,110 +331,15 @@ public final class WaitingRoom {
      * @return zero or more
      */
     public int waiting() {
-        return waiting;
+        return backlog.count();
     }
 
-    /** A place in the queue. */
-    public static final class Ticket {
-
-        private static final int OPEN = 0;
-        private static final int DELIVERED = 1;
-        private static final int CANCELLED = 2;
-
-        private final WaitingRoom room;
-        private final RequestTraits traits;
-        private final Tried tried;
-        private final long rank;
-        private final Executor executor;
-        private final Consumer<Lease> granted;
-        private final AtomicInteger state = new AtomicInteger();
-        private @Nullable Lease lease; // Set once under the door, before delivery.
-        private @Nullable Assignment assignment; // Under the door; null unless it waits in a lane.
-
-        private Ticket(
-                WaitingRoom room,
-                RequestTraits traits,
-                Tried tried,
-                long rank,
-                Executor executor,
-                Consumer<Lease> granted) {
-            this.room = room;
-            this.traits = traits;
-            this.tried = tried;
-            this.rank = rank;
-            this.executor = executor;
-            this.granted = granted;
-        }
-
-        long rank() {
-            return rank;
-        }
-
-        boolean inFront() {
-            return rank < 0;
-        }
-
-        RequestTraits traits() {
-            return traits;
-        }
-
-        Tried tried() {
-            return tried;
-        }
-
-        @Nullable
-        Assignment assignment() {
-            return assignment;
-        }
-
-        void assign(@Nullable Assignment to) {
-            assignment = to;
-        }
-
-        @Nullable
-        Lease lease() {
-            return lease;
-        }
-
-        void lease(Lease granted) {
-            lease = granted;
-        }
-
-        String model() {
-            String model = traits.model();
-            return model == null ? NO_MODEL : model;
-        }
-
-        private void deliver() {
-            Lease mine = lease;
-            if (mine == null) {
-                throw new IllegalStateException("delivered without a lease");
-            }
-            if (state.compareAndSet(OPEN, DELIVERED)) {
-                executor.execute(() -> granted.accept(mine));
-            } else {
-                mine.end(Outcome.IGNORED); // Cancelled meanwhile; this also wakes the next.
-            }
-        }
-
-        /** Leaves the queue. A lease that is on its way already is still delivered, and must be ended. Any thread. */
-        public void cancel() {
-            if (state.compareAndSet(OPEN, CANCELLED)) {
-                room.forget(this);
-            }
-        }
-    }
-
-    @SuppressWarnings("NonAtomicVolatileUpdate") // Under the door.
-    private void forget(Ticket ticket) {
+    /** It leaves without a lease, if it is still here. */
+    void forget(Ticket ticket) {
         synchronized (door) {
             Lanes inUse = lanes;
-            if (displaced.remove(ticket) || (inUse != null && inUse.remove(ticket))) {
-                waiting--;
-                return;
-            }
-            if (queues.remove(ticket)) {
-                waiting--;
+            if (displaced.remove(ticket) || (inUse != null && inUse.remove(ticket)) || queues.remove(ticket)) {
+                backlog.left();
             }
         }
     }

@@ -1,6 +1,5 @@
 package io.penstock.bench;
 
-import io.penstock.bench.LiveReplicas.Lookups;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -36,7 +35,7 @@ final class Block {
     // Confined to the event loop of the run.
     private final List<Double> waits = new ArrayList<>();
     private final Promise<Void> over = Promise.promise();
-    private Future<Lookups> before = Future.failedFuture("not measured");
+    private Future<Reading> before = Future.failedFuture("not measured");
     private long startNanos;
     private int left;
     private int measured;
@@ -50,9 +49,26 @@ final class Block {
      * @param errors how many of those were not answered whole
      * @param earlyErrors the same of those before, which only warm up
      * @param waits seconds to the first event of the others
-     * @param lookups what the caches were asked for meanwhile
+     * @param caches what was found meanwhile
      */
-    record Result(int requests, int errors, int earlyErrors, List<Double> waits, Lookups lookups) {}
+    record Result(int requests, int errors, int earlyErrors, List<Double> waits, Reading caches) {}
+
+    /**
+     * What was found in caches so far.
+     *
+     * @param found by the replicas' own metrics
+     * @param predicted as the contender believes, if it says so
+     */
+    record Reading(Lookups found, Lookups predicted) {
+
+        Reading plus(Reading more) {
+            return new Reading(found.plus(more.found), predicted.plus(more.predicted));
+        }
+
+        Reading since(Reading earlier) {
+            return new Reading(found.since(earlier.found), predicted.since(earlier.predicted));
+        }
+    }
 
     /**
      * Prepares it.
@@ -102,13 +118,20 @@ final class Block {
         Context context = vertx.getOrCreateContext();
         context.runOnContext(go -> {
             startNanos = nanoClock.getAsLong();
-            vertx.setTimer(millis(nanos(measuredFrom)), timer -> before = replicas.lookups());
+            vertx.setTimer(millis(nanos(measuredFrom)), timer -> before = reading());
             next(0);
         });
         return over.future()
                 .compose(done -> before)
-                .compose(then -> replicas.lookups().map(now -> now.since(then)))
-                .map(lookups -> new Result(measured, errors, earlyErrors, List.copyOf(waits), lookups));
+                .compose(then -> reading().map(now -> now.since(then)))
+                .map(caches -> new Result(measured, errors, earlyErrors, List.copyOf(waits), caches));
+    }
+
+    private Future<Reading> reading() {
+        Future<Lookups> predicted = contender.adminPort() == 0
+                ? Future.succeededFuture(Lookups.NONE)
+                : Lookups.ofPenstock(client, contender.host(), contender.adminPort());
+        return predicted.compose(believed -> replicas.lookups().map(found -> new Reading(found, believed)));
     }
 
     private void next(int number) {

@@ -45,6 +45,7 @@ public record Cell(
     private static final Workload ONE_PROMPT = new Workload(54, 400, 175, 0, 1, 3_000, 1, false);
     private static final Workload FEW_GROUPS = new Workload(8, 300, 80, 0, 30, 6_000, 1, false);
     private static final Workload READING = new Workload(18, 1_500, 40, 0, 0, 0, 1, false);
+    private static final Workload SHORT_GROUPS = new Workload(3, 80, 24, 0, 24, 1_500, 1, false);
     private static final Workload TENANTS = new Workload(40, 450, 170, 0, 0, 0, 1, true);
 
     /** All of them. */
@@ -63,15 +64,21 @@ public record Cell(
             new Cell("shared", FEW_GROUPS, LARGE.withCacheBlocks(5_000), 4, Trouble.NONE, 2, 0.060),
             new Cell("unequal", READING, SMALL, 4, Trouble.SLOW, 1.5, 0.045));
 
+    /** One that suits a tiny model on processor cores: {@link EngineProfile#TINY_CPU} with a cache of 256 blocks. */
+    public static final Cell TINY =
+            new Cell("tiny", SHORT_GROUPS, EngineProfile.TINY_CPU.withCacheBlocks(256), 2, Trouble.NONE, 2, 0.060);
+
     /**
      * Finds one.
      *
-     * @param name as in {@link #ALL} or {@link #SMALL_ENOUGH}
+     * @param name as in {@link #ALL} and {@link #SMALL_ENOUGH}, or that of {@link #TINY}
      * @return the cell
      * @throws IllegalArgumentException if there is none of that name
      */
     public static Cell named(String name) {
-        List<Cell> known = Stream.concat(ALL.stream(), SMALL_ENOUGH.stream()).toList();
+        List<Cell> known = Stream.of(ALL, SMALL_ENOUGH, List.of(TINY))
+                .flatMap(List::stream)
+                .toList();
         return known.stream()
                 .filter(each -> each.name.equals(name))
                 .findFirst()

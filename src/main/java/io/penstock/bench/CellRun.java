@@ -7,6 +7,7 @@ import io.penstock.config.PenstockConfig;
 import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.config.Replica;
 import io.penstock.selection.PredictionTerms;
+import io.penstock.selection.Prompt;
 import io.penstock.selection.RequestTraits;
 import io.penstock.sim.EngineReading;
 import io.penstock.sim.VirtualReplica;
@@ -40,6 +41,7 @@ public final class CellRun {
     private static final Duration TICK = Duration.ofMillis(10);
 
     private final Cell cell;
+    private final Told told;
     private final VirtualTime time = new VirtualTime();
     private final LiveUpstreams live = new LiveUpstreams(time);
     private final WaitingRoom room;
@@ -49,6 +51,7 @@ public final class CellRun {
     private final List<BenchCall> calls;
     private final long[] firstNanos;
     private final long[] lastNanos;
+    private final boolean[] refused;
     private boolean ticking;
 
     /**
@@ -60,11 +63,36 @@ public final class CellRun {
      * @param seed of the workload
      */
     public CellRun(Cell cell, Policy policy, PredictionTerms terms, long seed) {
+        this(cell, policy, terms, PenstockConfig.Admission.DEFAULT, seed);
+    }
+
+    /**
+     * Prepares it where some may be refused.
+     *
+     * @param cell what happens
+     * @param policy who decides
+     * @param terms what predictions take into account, if it makes any
+     * @param admission who is refused
+     * @param seed of the workload
+     */
+    public CellRun(Cell cell, Policy policy, PredictionTerms terms, PenstockConfig.Admission admission, long seed) {
+        this(cell, policy, terms, admission, Told.TRUTH, seed);
+    }
+
+    /** As above, where {@code told} is all that whoever decides knows. */
+    CellRun(Cell cell, Policy policy, PredictionTerms terms, Told told, long seed) {
+        this(cell, policy, terms, PenstockConfig.Admission.DEFAULT, told, seed);
+    }
+
+    private CellRun(
+            Cell cell, Policy policy, PredictionTerms terms, PenstockConfig.Admission admission, Told told, long seed) {
         this.cell = cell;
+        this.told = told;
         this.got = new int[cell.replicas()];
         this.calls = cell.workload().calls(SECONDS, seed);
         this.firstNanos = new long[calls.size()];
         this.lastNanos = new long[calls.size()];
+        this.refused = new boolean[calls.size()];
         List<Upstream> upstreams = new ArrayList<>();
         List<Replica> replicas = new ArrayList<>();
         for (int i = 0; i < cell.replicas(); i++) {
@@ -76,24 +104,26 @@ public final class CellRun {
         }
         for (UpstreamState member : live.apply(upstreams).members()) {
             member.judge(Standing.READY, "ready");
-            member.engine().learnGauges(gauges());
+            if (told.cacheTimes() > 0) {
+                member.engine().learnGauges(gauges());
+            }
             places.put(member, places.size());
         }
-        this.room = new WaitingRoom(live, config(policy, replicas), time, terms);
+        this.room = new WaitingRoom(live, config(policy, admission, replicas), time, terms);
     }
 
     private EngineGauges gauges() {
         long tokens = (long) cell.profile().cacheBlocks() * cell.profile().blockTokens();
-        return new EngineGauges(List.of(), Double.NaN, Double.NaN, tokens, 0, 0);
+        return new EngineGauges(List.of(), Double.NaN, Double.NaN, (long) (told.cacheTimes() * tokens), 0, 0);
     }
 
-    private static PenstockConfig config(Policy policy, List<Replica> replicas) {
+    private static PenstockConfig config(Policy policy, PenstockConfig.Admission admission, List<Replica> replicas) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
-                PenstockConfig.DEFAULT_ADMIN,
+                PenstockConfig.Admin.DEFAULT,
                 replicas,
                 new PenstockConfig.Selection(policy),
-                PenstockConfig.Admission.DEFAULT,
+                admission,
                 PenstockConfig.Probe.DEFAULT,
                 PenstockConfig.Progress.DEFAULT,
                 PenstockConfig.Ejection.DEFAULT,
@@ -105,6 +135,7 @@ public final class CellRun {
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 PenstockConfig.Explain.DEFAULT);
     }
 
@@ -149,19 +180,21 @@ public final class CellRun {
 
     private void seek(int number) {
         BenchCall call = calls.get(number);
-        int bytes = 4 * call.prompt().tokens();
-        RequestTraits traits = new RequestTraits(null, true, bytes, call.prompt(), 0, call.caller());
+        Prompt prompt = told.of(call);
+        RequestTraits traits = new RequestTraits(null, true, 4 * prompt.tokens(), prompt, 0, call.caller());
         Lease lease = room.lease(traits, Tried.NOBODY);
         if (lease != null) {
             send(number, lease);
         } else {
-            room.await(traits, Tried.NOBODY, /* front= */ false, Runnable::run, granted -> send(number, granted));
+            refused[number] = room.await(
+                            traits, Tried.NOBODY, /* front= */ false, Runnable::run, granted -> send(number, granted))
+                    == null;
             tick();
         }
     }
 
     private void tick() {
-        if (!ticking && room.opensWithTime() && room.waiting() > 0) {
+        if (!ticking && room.predicts() && room.waiting() > 0) {
             ticking = true;
             time.after(TICK, () -> {
                 ticking = false;
@@ -203,6 +236,7 @@ public final class CellRun {
         List<Double> all = new ArrayList<>();
         List<Double> quiet = new ArrayList<>();
         int good = 0;
+        int turnedAway = 0;
         for (int i = 0; i < calls.size(); i++) {
             BenchCall call = calls.get(i);
             if (call.arrivalNanos() < nanos(WARM_UP_SECONDS)) {
@@ -213,6 +247,7 @@ public final class CellRun {
             double step =
                     call.outputTokens() == 1 ? 0 : (lastNanos[i] - firstNanos[i]) / 1e9 / (call.outputTokens() - 1);
             good += lastNanos[i] != 0 && waited <= cell.firstTokenSeconds() && step <= cell.interTokenSeconds() ? 1 : 0;
+            turnedAway += refused[i] ? 1 : 0;
             all.add(waited);
             if (call.caller().equals(Workload.QUIET)) {
                 quiet.add(waited);
@@ -221,6 +256,7 @@ public final class CellRun {
         double mean = Arrays.stream(got).average().orElse(1);
         return new Score(
                 (double) good / all.size(),
+                (double) turnedAway / all.size(),
                 quantile(all, 0.5),
                 quantile(all, 0.99),
                 quantile(quiet, 0.99),

@@ -8,8 +8,20 @@ import java.net.URI;
  * @param name what people call it
  * @param host where it listens
  * @param port where it listens
+ * @param adminPort where it tells what it believes of the replicas' caches, if it is a Penstock; otherwise 0
  */
-public record Contender(String name, String host, int port) {
+public record Contender(String name, String host, int port, int adminPort) {
+
+    /**
+     * Somebody of whom nothing is known.
+     *
+     * @param name what people call it
+     * @param host where it listens
+     * @param port where it listens
+     */
+    public Contender(String name, String host, int port) {
+        this(name, host, port, 0);
+    }
 
     /**
      * Reads how it is given on a command line.

@@ -1,55 +1,38 @@
 package io.penstock.bench;
 
+import io.penstock.config.Endpoint;
 import io.penstock.sim.SimFleet;
 import io.penstock.sim.SimOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpMethod;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
 
-/** The simulated replicas that all contenders have behind them, on fixed ports. */
+/** The replicas that all contenders have behind them, on fixed ports. */
 final class LiveReplicas {
 
     private static final double SLOWER = 3;
-    private static final Pattern HITS = Pattern.compile("(?m)^vllm:prefix_cache_hits_total\\{[^}]*} (\\S+)$");
-    private static final Pattern QUERIES = Pattern.compile("(?m)^vllm:prefix_cache_queries_total\\{[^}]*} (\\S+)$");
 
-    private final SimFleet fleet;
+    private final List<Endpoint> addresses;
     private final HttpClient client;
+    private final Supplier<Future<Void>> end;
 
-    /**
-     * What the replicas' caches were asked for so far.
-     *
-     * @param queries prompt tokens
-     * @param hits those that were found
-     */
-    record Lookups(double queries, double hits) {
-
-        Lookups plus(Lookups more) {
-            return new Lookups(queries + more.queries, hits + more.hits);
-        }
-
-        Lookups since(Lookups before) {
-            return new Lookups(queries - before.queries, hits - before.hits);
-        }
-
-        double ratio() {
-            return queries == 0 ? 0 : hits / queries;
-        }
-    }
-
-    private LiveReplicas(SimFleet fleet, HttpClient client) {
-        this.fleet = fleet;
+    private LiveReplicas(List<Endpoint> addresses, HttpClient client, Supplier<Future<Void>> end) {
+        this.addresses = addresses;
         this.client = client;
+        this.end = end;
+    }
+
+    /** Those that are there already, and stay. */
+    static LiveReplicas running(List<Endpoint> addresses, HttpClient client) {
+        return new LiveReplicas(addresses, client, Future::succeededFuture);
     }
 
     /**
-     * Starts a cell's replicas.
+     * Starts a cell's replicas, simulated.
      *
      * @param vertx where they live
      * @param client what reads their metrics
@@ -77,33 +60,31 @@ final class LiveReplicas {
                     .withModel("demo")
                     .withSeed(i));
         }
-        return SimFleet.start(vertx, options, "127.0.0.1", 0).map(fleet -> new LiveReplicas(fleet, client));
+        return SimFleet.start(vertx, options, "127.0.0.1", 0)
+                .map(fleet -> new LiveReplicas(
+                        fleet.replicas().stream()
+                                .map(each -> new Endpoint("127.0.0.1", each.port()))
+                                .toList(),
+                        client,
+                        fleet::close));
     }
 
     /** Where each of them listens. */
-    List<Integer> ports() {
-        return fleet.replicas().stream().map(each -> each.port()).toList();
+    List<Endpoint> addresses() {
+        return addresses;
     }
 
     /** What all caches together were asked for, by the replicas' own metrics. */
     Future<Lookups> lookups() {
-        Future<Lookups> all = Future.succeededFuture(new Lookups(0, 0));
-        for (int port : ports()) {
-            all = all.compose(before -> client.request(HttpMethod.GET, port, "127.0.0.1", "/metrics")
-                    .compose(request -> request.send())
-                    .compose(response -> response.body())
-                    .map(body ->
-                            before.plus(new Lookups(sample(QUERIES, body.toString()), sample(HITS, body.toString())))));
+        Future<Lookups> all = Future.succeededFuture(Lookups.NONE);
+        for (Endpoint each : addresses) {
+            all = all.compose(before ->
+                    Lookups.ofReplica(client, each.host(), each.port()).map(before::plus));
         }
         return all;
     }
 
-    private static double sample(Pattern pattern, String exposition) {
-        Matcher found = pattern.matcher(exposition);
-        return found.find() ? Double.parseDouble(found.group(1)) : 0;
-    }
-
     Future<Void> close() {
-        return fleet.close();
+        return end.get();
     }
 }

@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * One cell in real time over sockets: several balancers in front of the same simulated replicas, by turns, each with the
- * same requests. Its methods wait, so no event loop may call them.
+ * One cell in real time over sockets: several balancers in front of the same replicas, by turns, each with the same
+ * requests. Its methods wait, so no event loop may call them.
  */
 public final class Match implements AutoCloseable {
 
@@ -30,7 +30,7 @@ public final class Match implements AutoCloseable {
     private static final int LOOK_SECONDS = 2;
     private static final int START_SECONDS = 60;
     private static final long LOOK_AGAIN_MILLIS = 250;
-    /** Who probes its replicas has to see that they are there again. */
+    /** Who was there before the replicas and probes them has to see that they are there again. */
     private static final int SETTLE_SECONDS = 6;
 
     private final Vertx vertx;
@@ -43,14 +43,14 @@ public final class Match implements AutoCloseable {
     private final List<Contender> contenders = new ArrayList<>();
 
     /**
-     * Starts the replicas, and Penstock once for each policy.
+     * Starts the replicas unless they are there, and Penstock once for each policy.
      *
      * @param vertx where replicas and client live
      * @param nanoClock time for durations
      * @param epochMillis time for dates
      * @param cell what is asked of whom
      * @param pace how long, and how fast
-     * @param firstPort the first replica's port
+     * @param backends which replicas
      * @param policies whether Penstock takes part, and how it selects
      * @param others who else does; each sends its requests to the replicas' ports
      * @throws IOException if a process does not start
@@ -63,7 +63,7 @@ public final class Match implements AutoCloseable {
             LongSupplier epochMillis,
             Cell cell,
             Pace pace,
-            int firstPort,
+            Backends backends,
             List<Policy> policies,
             List<Contender> others)
             throws IOException, ExecutionException, InterruptedException {
@@ -73,17 +73,21 @@ public final class Match implements AutoCloseable {
         this.pace = pace;
         this.client = vertx.createHttpClient(
                 new HttpClientOptions().setKeepAliveTimeout(3), new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS));
-        this.replicas =
-                await(LiveReplicas.start(vertx, client, cell, pace.speed(cell), firstPort, nanoClock, epochMillis));
+        this.replicas = backends.running().isEmpty()
+                ? await(LiveReplicas.start(
+                        vertx, client, cell, pace.speed(cell), backends.firstPort(), nanoClock, epochMillis))
+                : LiveReplicas.running(backends.running(), client);
         try {
             Path folder = Files.createTempDirectory("penstock-bench");
             for (Policy policy : policies) {
-                OwnProxy started = OwnProxy.start(folder, policy, replicas.ports());
+                OwnProxy started = OwnProxy.start(folder, policy, replicas.addresses());
                 own.add(started);
                 contenders.add(started.contender());
             }
             contenders.addAll(others);
-            Thread.sleep(SETTLE_SECONDS * 1_000L);
+            if (backends.running().isEmpty() && !others.isEmpty()) {
+                Thread.sleep(SETTLE_SECONDS * 1_000L);
+            }
             for (Contender each : contenders) {
                 awaitAnswers(each);
             }

@@ -1,5 +1,6 @@
 package io.penstock.bench;
 
+import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig.Policy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,14 +29,15 @@ final class OwnProxy implements AutoCloseable {
      *
      * @param folder for its configuration and its log
      * @param policy how it selects
-     * @param replicas their ports
+     * @param replicas where they listen
      */
-    static OwnProxy start(Path folder, Policy policy, List<Integer> replicas) throws IOException {
+    static OwnProxy start(Path folder, Policy policy, List<Endpoint> replicas) throws IOException {
         String name = policy.name().toLowerCase(Locale.ROOT);
         int port = freePort();
-        StringBuilder file = new StringBuilder("listen: 127.0.0.1:" + port + "\nadmin: 127.0.0.1:" + freePort())
+        int admin = freePort();
+        StringBuilder file = new StringBuilder("listen: 127.0.0.1:" + port + "\nadmin: 127.0.0.1:" + admin)
                 .append("\nselection: " + name + "\nlog: {access: false}\ndrain: {lameDuck: 0s}\nupstreams:\n");
-        replicas.forEach(each -> file.append("  - http://127.0.0.1:" + each + "\n"));
+        replicas.forEach(each -> file.append("  - http://" + each + "\n"));
         Path config = Files.writeString(folder.resolve(name + ".yaml"), file);
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -50,7 +52,7 @@ final class OwnProxy implements AutoCloseable {
                 .start();
         // A bench that is killed leaves nothing behind.
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy, "bench-end"));
-        return new OwnProxy(process, new Contender("penstock " + name, "127.0.0.1", port));
+        return new OwnProxy(process, new Contender("penstock " + name, "127.0.0.1", port, admin));
     }
 
     private static int freePort() throws IOException {

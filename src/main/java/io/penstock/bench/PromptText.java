@@ -9,7 +9,11 @@ final class PromptText {
 
     private static final int BYTES_PER_TOKEN = 4;
     private static final int BYTES_PER_PIECE = 256;
-    private static final int LETTERS_PER_LONG = 16;
+    private static final int WORDS_PER_LONG = 16;
+
+    /** With its blank, each is one token of any tokenizer that knows English. */
+    private static final String[] WORDS =
+            "the and for not you can are has any all new one two use get set".split(" ", 0);
 
     private PromptText() {}
 
@@ -31,7 +35,7 @@ final class PromptText {
 
     static String text(BenchCall call, long salt) {
         int length = BYTES_PER_TOKEN * call.promptTokens();
-        StringBuilder text = new StringBuilder(length + LETTERS_PER_LONG);
+        StringBuilder text = new StringBuilder(length);
         for (long piece : call.pieces()) {
             write(text, mixed(piece ^ salt), text.length() + BYTES_PER_PIECE);
         }
@@ -43,8 +47,8 @@ final class PromptText {
         long word = seed;
         while (text.length() < until) {
             word = mixed(word);
-            for (int i = 0; i < LETTERS_PER_LONG && text.length() < until; i++) {
-                text.append((char) ('a' + ((word >>> (4 * i)) & 15)));
+            for (int i = 0; i < WORDS_PER_LONG && text.length() < until; i++) {
+                text.append(WORDS[(int) (word >>> (4 * i)) & 15]).append(' ');
             }
         }
     }

@@ -13,7 +13,7 @@ final class ConfigDiff {
 
     private ConfigDiff() {}
 
-    /** The differences in the order of the file, {@code listen} and {@code admin} excepted. */
+    /** The differences in the order of the file, {@code listen}, {@code admin} and {@code tracing} excepted. */
     static List<String> between(Reading before, Reading after) {
         PenstockConfig was = Objects.requireNonNull(before.config());
         PenstockConfig is = Objects.requireNonNull(after.config());
@@ -26,6 +26,9 @@ final class ConfigDiff {
                 lines.add(step(setting.path(), value, setting.value()));
             }
         }
+        if (!Objects.equals(was.admin().key(), is.admin().key())) {
+            lines.add("admin.key changed");
+        }
         return lines;
     }
 
@@ -33,7 +36,7 @@ final class ConfigDiff {
     static List<String> pendingRestart(PenstockConfig running, PenstockConfig wanted) {
         List<String> lines = new ArrayList<>();
         pending(lines, "listen", running.listen(), wanted.listen());
-        pending(lines, "admin", running.admin(), wanted.admin());
+        pending(lines, "admin", running.admin().listen(), wanted.admin().listen());
         pending(
                 lines,
                 "timeouts.upstreamIdle",
@@ -49,6 +52,7 @@ final class ConfigDiff {
                 "limits.requestLine",
                 running.limits().requestLineBytes(),
                 wanted.limits().requestLineBytes());
+        pending(lines, "tracing", running.tracing(), wanted.tracing());
         return lines;
     }
 
@@ -101,7 +105,10 @@ final class ConfigDiff {
     }
 
     private static boolean isPlain(String path) {
-        return !path.startsWith("upstreams") && !path.equals("listen") && !path.equals("admin");
+        return !path.startsWith("upstreams")
+                && !path.startsWith("tracing.")
+                && !path.equals("listen")
+                && !path.startsWith("admin.");
     }
 
     private static String step(String what, Object was, Object is) {

@@ -12,6 +12,7 @@ import java.util.List;
  * @param rejectedCount bad contents that were seen since the start, each once until it changes
  * @param problems what is wrong with the file as it is now; empty when it is in force
  * @param warnings what is allowed but will hurt, of the configuration in force
+ * @param lastChange what the last change did to what was in force before, in words; empty before the first
  * @param pendingRestart what the file says and only a restart will bring
  */
 public record ConfigState(
@@ -22,12 +23,14 @@ public record ConfigState(
         long rejectedCount,
         List<String> problems,
         List<String> warnings,
+        List<String> lastChange,
         List<String> pendingRestart) {
 
     /** Copies the lists. */
     public ConfigState {
         problems = List.copyOf(problems);
         warnings = List.copyOf(warnings);
+        lastChange = List.copyOf(lastChange);
         pendingRestart = List.copyOf(pendingRestart);
     }
 }

@@ -1,6 +1,7 @@
 package io.penstock.config;
 
 import io.netty.util.NetUtil;
+import io.penstock.config.PenstockConfig.Admin;
 import io.penstock.config.PenstockConfig.Admission;
 import io.penstock.config.PenstockConfig.Drain;
 import io.penstock.config.PenstockConfig.Ejection;
@@ -15,10 +16,12 @@ import io.penstock.config.PenstockConfig.Retry;
 import io.penstock.config.PenstockConfig.Routes;
 import io.penstock.config.PenstockConfig.Selection;
 import io.penstock.config.PenstockConfig.Timeouts;
+import io.penstock.config.PenstockConfig.Tracing;
 import io.penstock.config.PenstockConfig.Trust;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -26,6 +29,7 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 /** Every key of the file in its order, with its bounds. The defaults stand in {@link PenstockConfig}. */
 final class FileLayout {
 
+    private static final Duration MS_1 = Duration.ofMillis(1);
     private static final Duration MS_10 = Duration.ofMillis(10);
     private static final Duration MS_100 = Duration.ofMillis(100);
     private static final Duration MINUTE = Duration.ofSeconds(60);
@@ -53,6 +57,10 @@ final class FileLayout {
             text -> isBlock(text) ? text : null,
             text -> text);
 
+    private static final Notation<Endpoint> ADDRESS = Notation.endpoint();
+    /** Nothing slows down whoever guesses. */
+    private static final int SHORTEST_KEY = 16;
+
     private static final Notation<Integer> IN_A_ROW = Notation.wholeNumber(0, 1000);
     private static final Notation<Integer> SHARE = Notation.percent(0, 100);
     private static final Notation<String> OFF = new Notation<>(
@@ -61,6 +69,17 @@ final class FileLayout {
             "a mapping (key: value) or the word off",
             text -> text.equals("off") ? text : null,
             text -> text);
+
+    private static final Pattern URL = Pattern.compile("https?://([^/?#@\\s]+)((?:/[^/?#@\\s]+)*)/?");
+    private static final Notation<String> COLLECTOR = new Notation<>(
+            "URL",
+            "http or https, host, port, path",
+            "the URL of an OTLP receiver over HTTP, such as http://collector:4318",
+            FileLayout::collector,
+            text -> text);
+    private static final Notation<String> SERVICE = Notation.text("[^\\p{Cntrl}]{1,256}", "1 to 256 characters");
+    private static final Notation<String> HEADERS =
+            Notation.text("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", "names of HTTP headers");
 
     private final Section root;
     private final Overrides overrides;
@@ -76,12 +95,16 @@ final class FileLayout {
 
     /** The whole value; meaningless when problems were noted. */
     PenstockConfig read() {
-        Endpoint listen = endpoint("listen", PenstockConfig.DEFAULT_LISTEN, "--listen", overrides.listen());
-        Endpoint admin = endpoint("admin", PenstockConfig.DEFAULT_ADMIN, "--admin", overrides.admin());
-        if (collide(listen, admin)) {
+        Endpoint fallback = PenstockConfig.DEFAULT_LISTEN;
+        Endpoint written = root.value("listen", ADDRESS, fallback);
+        Endpoint listen = typed("listen", written, fallback, "--listen", overrides.listen());
+        Admin admin = admin();
+        if (collide(listen, admin.listen())) {
             String path = overrides.admin() == null ? "admin" : "--admin";
             findings.problem(
-                    path, root.lineOf("admin"), "want another port than listen (" + listen + "), got " + admin);
+                    path,
+                    root.lineOf("admin"),
+                    "want another port than listen (" + listen + "), got " + admin.listen());
         }
         PenstockConfig config = new PenstockConfig(
                 listen,
@@ -100,20 +123,62 @@ final class FileLayout {
                 root.section("routes", FileLayout::routes),
                 root.section("trust", this::trust),
                 root.section("log", FileLayout::log),
+                root.section("tracing", this::tracing),
                 root.section("explain", FileLayout::explain));
         root.end();
+        warnOfIdleTarget(config.admission(), config.selection().policy());
         return config;
     }
 
-    private Endpoint endpoint(String key, Endpoint fallback, String option, @Nullable String typed) {
-        Notation<Endpoint> notation = Notation.endpoint();
-        Endpoint written = root.value(key, notation, fallback);
-        Endpoint replaced = typed == null ? null : findings.parse(new Scalar(option, typed, 0), notation);
+    private void warnOfIdleTarget(Admission admission, Policy policy) {
+        if (!admission.targetInterToken().isZero() && policy != Policy.PREDICTED_DELAY) {
+            findings.warning(
+                    "admission.targetInterToken",
+                    "nobody is refused for it under " + Notation.spelled(policy)
+                            + ": only selection: predicted_delay learns how fast replicas make tokens");
+        }
+    }
+
+    /** What the command line says in place of what was written, if it says anything. */
+    private Endpoint typed(String path, Endpoint written, Endpoint fallback, String option, @Nullable String typed) {
+        Endpoint replaced = typed == null ? null : findings.parse(new Scalar(option, typed, 0), ADDRESS);
         if (replaced == null) {
             return written;
         }
-        findings.setting(key, notation.type(), notation.bounds(), fallback.toString(), replaced.toString());
+        address(path, fallback, replaced);
         return replaced;
+    }
+
+    private void address(String path, Endpoint fallback, Endpoint value) {
+        findings.setting(path, ADDRESS.type(), ADDRESS.bounds(), fallback.toString(), value.toString());
+    }
+
+    /** A mapping, or the address alone. */
+    private Admin admin() {
+        Endpoint fallback = Admin.DEFAULT.listen();
+        boolean addressAlone = root.node("admin") instanceof ScalarNode;
+        Section section = new Section("admin", addressAlone ? null : root.node("admin"), findings);
+        Endpoint written = section.value("listen", ADDRESS, fallback);
+        Scalar alone = addressAlone ? root.scalar("admin", ADDRESS.want()) : null;
+        Endpoint parsed = alone == null ? null : findings.parse(alone, ADDRESS);
+        if (parsed != null) {
+            written = parsed;
+            address("admin.listen", fallback, written);
+        }
+        Endpoint listen = typed("admin.listen", written, fallback, "--admin", overrides.admin());
+        Admin admin = new Admin(listen, adminKey(section));
+        section.end();
+        return admin;
+    }
+
+    private @Nullable String adminKey(Section section) {
+        Scalar written = section.secret("key");
+        findings.setting("admin.key", "secret", "${env:NAME} or ${file:/path}", "", "");
+        String key = written == null ? null : secrets.resolve(written);
+        if (written != null && key != null && key.length() < SHORTEST_KEY) {
+            findings.problem(written.path(), written.line(), "want a key of at least " + SHORTEST_KEY + " characters");
+        }
+        return key;
     }
 
     private List<Replica> upstreams() {
@@ -143,7 +208,11 @@ final class FileLayout {
     private static Admission admission(Section section) {
         return new Admission(
                 section.value("maxWaiting", Notation.wholeNumber(0, MILLION), Admission.DEFAULT.maxWaiting()),
-                section.value("maxWait", Notation.duration(MS_100, DAY), Admission.DEFAULT.maxWait()));
+                section.value("maxWait", Notation.duration(MS_100, DAY), Admission.DEFAULT.maxWait()),
+                section.value(
+                        "targetInterToken",
+                        Notation.durationOrNone(MS_1, Duration.ofSeconds(10)),
+                        Admission.DEFAULT.targetInterToken()));
     }
 
     private static Probe probe(Section section) {
@@ -273,6 +342,18 @@ final class FileLayout {
         return new Log(section.value("access", Notation.flag(), Log.DEFAULT.access()));
     }
 
+    private Tracing tracing(Section section) {
+        Tracing usual = Tracing.DEFAULT;
+        if (root.has("tracing") && !section.has("endpoint")) {
+            findings.problem("tracing.endpoint", root.lineOf("tracing"), "missing; want " + COLLECTOR.want());
+        }
+        return new Tracing(
+                section.value("endpoint", COLLECTOR, usual.endpoint()),
+                section.value("service", SERVICE, usual.service()),
+                section.value("sample", Notation.ratio(), usual.sample()),
+                section.secrets("headers", HEADERS, secrets));
+    }
+
     private static Explain explain(Section section) {
         return new Explain(section.value("headers", Notation.flag(), Explain.DEFAULT.headers()));
     }
@@ -285,6 +366,14 @@ final class FileLayout {
 
     private static boolean isEveryHost(Endpoint endpoint) {
         return endpoint.host().equals("0.0.0.0") || endpoint.host().equals("::");
+    }
+
+    private static @Nullable String collector(String text) {
+        Matcher url = URL.matcher(text);
+        HostPort split = url.matches() ? HostPort.split(url.group(1)) : null;
+        return split == null || split.port() == 0 || HostPort.faultOf(split.host()) != null
+                ? null
+                : text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
     }
 
     private static boolean isBlock(String text) {

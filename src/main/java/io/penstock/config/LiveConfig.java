@@ -29,7 +29,8 @@ final class LiveConfig {
             throw new IllegalArgumentException("the first reading must be good: " + first.problems());
         }
         good = first;
-        state = new ConfigState(first.source(), config, first.hash(), 1, 0, List.of(), first.warnings(), List.of());
+        state = new ConfigState(
+                first.source(), config, first.hash(), 1, 0, List.of(), first.warnings(), List.of(), List.of());
         LOG.info("configuration from {} ({}), upstreams {}", first.source(), first.hash(), names(config));
         first.warnings().forEach(LOG::warn);
     }
@@ -51,9 +52,10 @@ final class LiveConfig {
         PenstockConfig before = state.current();
         PenstockConfig wanted = written.servingAs(before);
         boolean changed = !wanted.equals(before);
+        List<String> lastChange = state.lastChange();
         if (changed) {
-            String diff = String.join("; ", ConfigDiff.between(good, reading));
-            LOG.info("configuration changed ({}, {}): {}", reading.source(), reading.hash(), diff);
+            lastChange = ConfigDiff.between(good, reading);
+            tellChange(reading, lastChange);
         } else if (mended) {
             LOG.info("configuration {} is good again, nothing in force changes", reading.source());
         } else if (!reading.hash().equals(good.hash())) {
@@ -73,6 +75,7 @@ final class LiveConfig {
                 state.rejectedCount(),
                 List.of(),
                 reading.warnings(),
+                lastChange,
                 pending);
         return changed ? wanted : null;
     }
@@ -98,7 +101,12 @@ final class LiveConfig {
                 state.rejectedCount() + 1,
                 problems,
                 state.warnings(),
+                state.lastChange(),
                 state.pendingRestart());
+    }
+
+    private static void tellChange(Reading reading, List<String> change) {
+        LOG.info("configuration changed ({}, {}): {}", reading.source(), reading.hash(), String.join("; ", change));
     }
 
     private void tellPending(List<String> pending) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 record Notation<T>(String type, String bounds, String want, Parser<T> parser, Function<T, String> show) {
 
     private static final Pattern WHOLE_NUMBER = Pattern.compile("0|-?[1-9]\\d{0,17}");
+    private static final Pattern RATIO = Pattern.compile("0(?:\\.\\d{1,9})?|1(?:\\.0{1,9})?");
     private static final int LONGEST_PERCENT = 5;
 
     /** Reads a text. */
@@ -50,6 +51,23 @@ record Notation<T>(String type, String bounds, String want, Parser<T> parser, Fu
                         ? number(text.substring(0, text.length() - 1), min, max)
                         : null,
                 value -> value + "%");
+    }
+
+    /** A share as statisticians write it, fine enough for one in a million. */
+    static Notation<Double> ratio() {
+        return new Notation<>(
+                "number",
+                "0 to 1",
+                "a number from 0 to 1 (such as 0.01)",
+                text -> RATIO.matcher(text).matches() ? Double.valueOf(text) : null,
+                value -> value == Math.rint(value) ? String.valueOf(value.intValue()) : String.valueOf(value));
+    }
+
+    /** A text in which nothing else may stand. */
+    static Notation<String> text(String pattern, String bounds) {
+        Pattern allowed = Pattern.compile(pattern);
+        return new Notation<>(
+                "text", bounds, bounds, text -> allowed.matcher(text).matches() ? text : null, text -> text);
     }
 
     static Notation<Boolean> flag() {

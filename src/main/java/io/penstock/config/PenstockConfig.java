@@ -2,13 +2,16 @@ package io.penstock.config;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything an operator can set, in the order of the file, with every default and unit on one page.
  *
  * @param listen where clients connect
- * @param admin where the operator connects
+ * @param admin where the operator connects, and who may change something there
  * @param upstreams the replicas, in the order of the file
  * @param selection how a replica is chosen
  * @param admission who waits, how many, how long
@@ -23,11 +26,12 @@ import java.util.Set;
  * @param routes paths opened beside the inference API
  * @param trust whose forwarding headers are believed
  * @param log what is written
+ * @param tracing where requests are traced to
  * @param explain who is told why a request went where it did
  */
 public record PenstockConfig(
         Endpoint listen,
-        Endpoint admin,
+        Admin admin,
         List<Replica> upstreams,
         Selection selection,
         Admission admission,
@@ -42,13 +46,11 @@ public record PenstockConfig(
         Routes routes,
         Trust trust,
         Log log,
+        Tracing tracing,
         Explain explain) {
 
     /** {@code 0.0.0.0:8000}, vLLM's own port. */
     public static final Endpoint DEFAULT_LISTEN = new Endpoint("0.0.0.0", 8000);
-
-    /** {@code 127.0.0.1:8090}: nobody but this machine. */
-    public static final Endpoint DEFAULT_ADMIN = new Endpoint("127.0.0.1", 8090);
 
     /** Copies the list. */
     public PenstockConfig {
@@ -57,7 +59,7 @@ public record PenstockConfig(
 
     /**
      * This configuration with what only a restart can change taken from the one that runs: the servers' addresses, the
-     * sizes their codec was made with, and the pool's idle time.
+     * sizes their codec was made with, the pool's idle time, and tracing.
      *
      * @param running what the process was started with
      * @return a copy with these
@@ -65,7 +67,7 @@ public record PenstockConfig(
     PenstockConfig servingAs(PenstockConfig running) {
         return new PenstockConfig(
                 running.listen(),
-                running.admin(),
+                new Admin(running.admin().listen(), admin.key()),
                 upstreams,
                 selection,
                 admission,
@@ -94,7 +96,25 @@ public record PenstockConfig(
                 routes,
                 trust,
                 log,
+                running.tracing(),
                 explain);
+    }
+
+    /**
+     * The operator's port.
+     *
+     * @param listen where the operator connects
+     * @param key what must be shown to change something; null if being on this machine is enough, and needed
+     */
+    public record Admin(Endpoint listen, @Nullable String key) {
+        /** {@code 127.0.0.1:8090}, nobody but this machine, and no key. */
+        public static final Admin DEFAULT = new Admin(new Endpoint("127.0.0.1", 8090), null);
+
+        /** Never the key. */
+        @Override
+        public String toString() {
+            return "Admin[" + listen + (key == null ? "" : ", with a key") + "]";
+        }
     }
 
     /** The policies that {@code selection} can name, each spelled in the file in lower case. */
@@ -113,8 +133,8 @@ public record PenstockConfig(
      * @param policy the rule
      */
     public record Selection(Policy policy) {
-        /** {@code least_in_flight}. */
-        public static final Selection DEFAULT = new Selection(Policy.LEAST_IN_FLIGHT);
+        /** {@code predicted_delay}. */
+        public static final Selection DEFAULT = new Selection(Policy.PREDICTED_DELAY);
     }
 
     /**
@@ -122,10 +142,12 @@ public record PenstockConfig(
      *
      * @param maxWaiting requests that may wait at once; one more gets 429
      * @param maxWait how long one may wait in all, failovers included
+     * @param targetInterToken the longest time from token to token that is good: a request that would make it longer
+     *     wherever it went gets 429; zero: nobody is refused for that. Only {@code predicted_delay} looks at it
      */
-    public record Admission(int maxWaiting, Duration maxWait) {
-        /** 4096 requests, 10 minutes. */
-        public static final Admission DEFAULT = new Admission(4096, Duration.ofMinutes(10));
+    public record Admission(int maxWaiting, Duration maxWait, Duration targetInterToken) {
+        /** 4096 requests, 10 minutes, no target. */
+        public static final Admission DEFAULT = new Admission(4096, Duration.ofMinutes(10), Duration.ZERO);
     }
 
     /**
@@ -313,6 +335,40 @@ public record PenstockConfig(
     public record Log(boolean access) {
         /** Access log on. */
         public static final Log DEFAULT = new Log(true);
+    }
+
+    /**
+     * Each request as a trace of spans, in OpenTelemetry's terms.
+     *
+     * @param endpoint the URL of an OTLP receiver over HTTP, to which {@code /v1/traces} is added; empty: nothing is traced
+     * @param service what traces call this Penstock: {@code service.name}
+     * @param sample share of the requests that are traced, 0 to 1; a client that brings a trace has decided itself
+     * @param headers what each export carries, by name; the values are secret
+     */
+    public record Tracing(String endpoint, String service, double sample, Map<String, String> headers) {
+        /** Off. Once there is an endpoint, every request is traced, as of {@code penstock}. */
+        public static final Tracing DEFAULT = new Tracing("", "penstock", 1, Map.of());
+
+        /** Copies the map. */
+        public Tracing {
+            headers = Map.copyOf(headers);
+        }
+
+        /**
+         * Whether nothing is traced.
+         *
+         * @return true if there is no endpoint
+         */
+        public boolean off() {
+            return endpoint.isEmpty();
+        }
+
+        /** Never the headers' values. */
+        @Override
+        public String toString() {
+            String named = headers.isEmpty() ? "" : " with " + new TreeSet<>(headers.keySet());
+            return off() ? "off" : endpoint + named + ", service " + service + ", sample " + sample;
+        }
     }
 
     /**

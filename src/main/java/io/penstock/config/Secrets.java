@@ -21,6 +21,9 @@ final class Secrets {
     /** What a header can carry after {@code Bearer}: no space, no line break. */
     private static final Pattern USABLE = Pattern.compile("[\\x21-\\x7e]+");
 
+    /** What a header can carry that is nothing but text: no line break. */
+    private static final Pattern TEXT = Pattern.compile("[\\x20-\\x7e]+");
+
     private static final int LONGEST_BYTES = 8 << 10;
 
     private final Surroundings surroundings;
@@ -36,6 +39,16 @@ final class Secrets {
     /** The secret, or null after noting why there is none. */
     @Nullable
     String resolve(Scalar written) {
+        return resolve(written, USABLE);
+    }
+
+    /** As {@link #resolve(Scalar)} for a whole header, which may hold spaces. */
+    @Nullable
+    String resolveText(Scalar written) {
+        return resolve(written, TEXT);
+    }
+
+    private @Nullable String resolve(Scalar written, Pattern usable) {
         Matcher reference = REFERENCE.matcher(written.text());
         String value;
         String origin = "the key";
@@ -54,7 +67,7 @@ final class Secrets {
                     "a key should not sit in this file; write ${env:NAME} or ${file:/run/secrets/NAME}");
             value = written.text();
         }
-        if (value != null && !USABLE.matcher(value).matches()) {
+        if (value != null && !usable.matcher(value).matches()) {
             return refuse(
                     written,
                     origin + (value.isEmpty() ? " is empty" : " holds a character that no HTTP header can carry"));

@@ -130,6 +130,23 @@ final class Section {
         return found;
     }
 
+    /** A mapping from names that obey a rule to values that must not be shown. Bad entries are noted and left out. */
+    Map<String, String> secrets(String key, Notation<String> names, Secrets by) {
+        findings.setting(pathOf(key), "mapping", names.bounds() + " to ${env:NAME} or ${file:/path}", "{}", "");
+        return section(key, inner -> {
+            Map<String, String> good = new LinkedHashMap<>();
+            for (String name : inner.entries.keySet()) {
+                Scalar written = inner.secret(name);
+                boolean named = findings.parse(new Scalar(inner.path, name, inner.lineOf(name)), names) != null;
+                String value = written == null ? null : by.resolveText(written);
+                if (named && value != null) {
+                    good.put(name, value);
+                }
+            }
+            return good;
+        });
+    }
+
     /** A list whose entries each obey a rule. Bad entries are noted and left out. */
     List<String> texts(String key, Notation<String> each) {
         List<Scalar> found = scalars(key, each.want());
@@ -201,7 +218,10 @@ final class Section {
         }
         if (scalar.getValue().contains("${")) {
             // Everything but a key ends up in logs and status pages, so no secret may get in there.
-            findings.problem(path, lineOf(node), "want " + want + ", got a reference: only apiKey may hold one");
+            findings.problem(
+                    path,
+                    lineOf(node),
+                    "want " + want + ", got a reference: only keys and tracing.headers may hold one");
             return null;
         }
         return new Scalar(path, scalar.getValue(), lineOf(node));

@@ -30,14 +30,21 @@ final class GaugeScanner {
     private static final String PREFILL_SECONDS = "vllm:request_prefill_time_seconds_sum";
 
     /** The series that are kept per engine, by their place in the array of an engine. */
-    private static final Map<String, Integer> SERIES = Map.of(
-            "vllm:num_requests_running", 0,
-            "vllm:num_requests_waiting", 1,
-            "vllm:kv_cache_usage_perc", 2,
-            "vllm:gpu_cache_usage_perc", 2, // Its name before vLLM 0.10.
-            "vllm:generation_tokens_total", 3,
-            "vllm:prompt_tokens_total", 4,
-            "vllm:request_success_total", 5);
+    private static final Map<String, Integer> SERIES = Map.ofEntries(
+            Map.entry("vllm:num_requests_running", 0),
+            Map.entry("vllm:num_requests_waiting", 1),
+            Map.entry("vllm:kv_cache_usage_perc", 2),
+            Map.entry("vllm:gpu_cache_usage_perc", 2), // Its name before vLLM 0.10, and so below.
+            Map.entry("vllm:generation_tokens_total", 3),
+            Map.entry("vllm:prompt_tokens_total", 4),
+            Map.entry("vllm:request_success_total", 5),
+            Map.entry("vllm:prefix_cache_queries_total", 6),
+            Map.entry("vllm:gpu_prefix_cache_queries_total", 6),
+            Map.entry("vllm:prefix_cache_hits_total", 7),
+            Map.entry("vllm:gpu_prefix_cache_hits_total", 7),
+            Map.entry("vllm:num_preemptions_total", 8));
+
+    private static final int KEPT = 9;
 
     private static final int CACHE_USAGE = 2;
 
@@ -71,7 +78,8 @@ final class GaugeScanner {
             return null;
         }
         List<EngineGauges.Engine> read = new ArrayList<>(engines.size());
-        engines.forEach((label, v) -> read.add(new EngineGauges.Engine(label, v[0], v[1], v[2], v[3], v[4], v[5])));
+        engines.forEach((label, v) ->
+                read.add(new EngineGauges.Engine(label, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8])));
         boolean enough = computedTokens >= ENOUGH_TOKENS && prefillSeconds >= ENOUGH_SECONDS;
         double speed = enough ? computedTokens / prefillSeconds : Double.NaN;
         return new EngineGauges(read, processStart, speed, cacheTokens, nowNanos, validNanos);
@@ -140,7 +148,7 @@ final class GaugeScanner {
             return;
         }
         double[] numbers = engines.computeIfAbsent(engine, e -> {
-            double[] none = new double[6];
+            double[] none = new double[KEPT];
             Arrays.fill(none, Double.NaN);
             return none;
         });

@@ -57,6 +57,14 @@ final class ProgressWatch {
     // process.
     private long movedNanos;
     private long workedNanos;
+    // Work at the last look: since when, and for how long it had been silent with it.
+    private boolean worked;
+    private long workedSinceNanos;
+    private long silenceNanos;
+    private long lookedNanos;
+    // The silence of those that have left without output, and when that was: it goes on with whoever comes next.
+    private long leftSilenceNanos;
+    private long leftNanos;
     private boolean everRead;
     private boolean warm;
     private boolean cannotBeAsked;
@@ -85,6 +93,7 @@ final class ProgressWatch {
             startOver(nowNanos);
         }
         warm |= outputSince(movedNanos) || hasFinished();
+        listen(nowNanos);
         if (settings.suspect().isZero()) {
             return standing == Standing.READY ? null : become(Standing.READY, "progress is not watched", nowNanos);
         }
@@ -132,6 +141,7 @@ final class ProgressWatch {
     void unwatched(long nowNanos) {
         if (standing == Standing.READY) {
             movedNanos = nowNanos;
+            leftSilenceNanos = 0;
         } else if (standing == Standing.SUSPECT) {
             sinceNanos = nowNanos;
         }
@@ -154,6 +164,20 @@ final class ProgressWatch {
     String evidence(long nowNanos) {
         return "no token for " + (nowNanos - silentFromNanos) / 1_000_000_000 + " s with "
                 + state.engine().working() + " in flight, metrics " + metrics(nowNanos);
+    }
+
+    /** Clients that leave before the next one comes do not make a silent engine less silent either. */
+    private void listen(long nowNanos) {
+        boolean works = state.engine().working() > 0;
+        long since = state.engine().workingSinceNanos(nowNanos);
+        if (worked && !(works && since == workedSinceNanos)) {
+            leftSilenceNanos = silenceNanos;
+            leftNanos = lookedNanos;
+        }
+        worked = works;
+        workedSinceNanos = since;
+        lookedNanos = nowNanos;
+        silenceNanos = works ? nowNanos - silentFrom(nowNanos) : 0;
     }
 
     private @Nullable Turn whileReady(long nowNanos, PenstockConfig.Progress settings) {
@@ -217,9 +241,11 @@ final class ProgressWatch {
         return gauges != null && gauges.hasFinished();
     }
 
-    /** Since when it has had work and shown nothing. */
+    /** Since when it has had work and shown nothing, times without work left out. */
     private long silentFrom(long nowNanos) {
-        return later(sign(), state.engine().workingSinceNanos(nowNanos));
+        long sign = sign();
+        long before = sign - leftNanos > 0 ? 0 : leftSilenceNanos;
+        return later(sign, state.engine().workingSinceNanos(nowNanos) - before);
     }
 
     /** The last sign of life. */
@@ -247,6 +273,7 @@ final class ProgressWatch {
         if (next == Standing.READY) {
             // A silence that was forgiven does not count again.
             movedNanos = nowNanos;
+            leftSilenceNanos = 0;
         }
         return turn;
     }
@@ -257,6 +284,8 @@ final class ProgressWatch {
         sinceNanos = nowNanos;
         movedNanos = nowNanos;
         workedNanos = nowNanos;
+        worked = false;
+        leftSilenceNanos = 0;
         everRead = false;
         warm = false;
         cannotBeAsked = false;

@@ -7,7 +7,7 @@ import io.penstock.proxy.Decision;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.upstream.Choice;
 import java.time.Duration;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,14 +21,29 @@ final class PredictionSeries {
             PrometheusMetrics.seconds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60);
 
     private final MeterRegistry registry;
-    private final ConcurrentHashMap<String, Timer> errors = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Timer> lanes = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Counter> hits = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Counter> lookups = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Counter> moves = new ConcurrentHashMap<>();
+    private final Family<String, Timer> errors;
+    private final Family<Metric, Timer> lanes;
+    private final Family<String, Counter> hits;
+    private final Family<String, Counter> lookups;
+    private final Family<String, Counter> moves;
 
     PredictionSeries(MeterRegistry registry) {
         this.registry = registry;
+        this.errors = new Family<>(
+                registry,
+                direction -> Metric.PREDICTION_ERROR
+                        .timer(BUCKETS)
+                        .tag("direction", direction)
+                        .register(registry));
+        this.lanes = new Family<>(registry, lane -> lane.timer(BUCKETS).register(registry));
+        this.hits = byReplica(Metric.PREFIX_HITS);
+        this.lookups = byReplica(Metric.PREFIX_LOOKUPS);
+        this.moves = byReplica(Metric.LANE_MOVES);
+    }
+
+    private Family<String, Counter> byReplica(Metric metric) {
+        return new Family<>(
+                registry, replica -> metric.counter().tag("replica", replica).register(registry));
     }
 
     void ended(ExchangeReport report) {
@@ -37,11 +52,8 @@ final class PredictionSeries {
             if (choice.laneNanos() < 0) {
                 continue; // Nothing was predicted.
             }
-            PrometheusMetrics.cached(lanes, "", this::laneTimer).record(choice.laneNanos(), TimeUnit.NANOSECONDS);
-            if (choice.reason() == Choice.Reason.MOVED) {
-                PrometheusMetrics.cached(moves, decision.replica(), this::moveCounter)
-                        .increment();
-            }
+            lanes.of(Metric.LANE).record(choice.laneNanos(), TimeUnit.NANOSECONDS);
+            moves.of(decision.replica()).increment(choice.reason() == Choice.Reason.MOVED ? 1 : 0);
             index(decision);
             // The first byte of a whole answer comes with its last, and an error says nothing of the engine's speed.
             if (decision.isJudged() && report.stream() && report.status() == 200) {
@@ -55,63 +67,25 @@ final class PredictionSeries {
         Choice.@Nullable Terms terms = chosen == null ? null : chosen.terms();
         if (terms != null) {
             double asked = decision.choice().promptTokens();
-            PrometheusMetrics.cached(lookups, decision.replica(), this::lookupCounter)
-                    .increment(asked);
-            PrometheusMetrics.cached(hits, decision.replica(), this::hitCounter)
+            lookups.of(decision.replica()).increment(asked);
+            hits.of(decision.replica())
                     .increment(terms.matchedPieces() == 0 ? 0 : Math.max(0, asked - terms.uncachedTokens()));
         }
     }
 
     private void error(long lateNanos) {
-        String direction = lateNanos < 0 ? "early" : "late";
-        PrometheusMetrics.cached(errors, direction, this::errorTimer).record(Math.abs(lateNanos), TimeUnit.NANOSECONDS);
+        errors.of(lateNanos < 0 ? "early" : "late").record(Math.abs(lateNanos), TimeUnit.NANOSECONDS);
     }
 
-    /** Removes the series of a replica that has long been gone. */
-    void forget(String replica) {
-        forget(hits, replica);
-        forget(lookups, replica);
-        forget(moves, replica);
+    /** The replicas that have series. */
+    Set<String> replicas() {
+        return moves.keys();
     }
 
-    private void forget(ConcurrentHashMap<String, Counter> counters, String replica) {
-        Counter counter = counters.remove(replica);
-        if (counter != null) {
-            registry.remove(counter);
-        }
-    }
-
-    private Timer errorTimer(String direction) {
-        return PrometheusMetrics.timer(
-                        PrometheusMetrics.PREDICTION_ERROR,
-                        "By how much the first output came earlier or later than predicted",
-                        BUCKETS)
-                .tag("direction", direction)
-                .register(registry);
-    }
-
-    private Timer laneTimer(String all) {
-        return PrometheusMetrics.timer(PrometheusMetrics.LANE, "Time in a replica's lane, 0 if sent at once", BUCKETS)
-                .register(registry);
-    }
-
-    private Counter hitCounter(String replica) {
-        return counter(
-                PrometheusMetrics.PREFIX_HITS, "Prompt tokens that the replica had seen, as far as known", replica);
-    }
-
-    private Counter lookupCounter(String replica) {
-        return counter(PrometheusMetrics.PREFIX_LOOKUPS, "Prompt tokens of the requests that were sent there", replica);
-    }
-
-    private Counter moveCounter(String replica) {
-        return counter(PrometheusMetrics.LANE_MOVES, "Requests that left another replica's lane for this one", replica);
-    }
-
-    private Counter counter(String name, String description, String replica) {
-        return Counter.builder(name)
-                .description(description)
-                .tag("replica", replica)
-                .register(registry);
+    /** Removes the series of replicas that have long been gone. */
+    void forget(Set<String> replicas) {
+        hits.removeIf(replicas::contains);
+        lookups.removeIf(replicas::contains);
+        moves.removeIf(replicas::contains);
     }
 }

@@ -1,5 +1,6 @@
 package io.penstock.metrics;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -10,97 +11,44 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.penstock.proxy.AttemptReport;
+import io.penstock.config.ConfigState;
+import io.penstock.health.ReplicaChange;
+import io.penstock.proxy.Decision;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.Phase;
 import io.penstock.upstream.LiveUpstreams;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Counts what the request path reports and tells Prometheus. Every metric of Penstock is named here, beside the
- * {@code jvm_*} and {@code process_*} of Micrometer. Times are seconds, sizes are bytes.
- * Labels are bounded: rows of the API table, results, status codes, replica names, failure codes; never a path, a client
- * or a model, which strangers choose.
+ * Counts what the request path reports and tells Prometheus. {@link Metric} has every name, {@code docs/metrics.md} what
+ * each is for. Labels are bounded: rows of the API table, results, status codes, replica names, failure codes, models that
+ * replicas say they serve; never a path, a client or a caller's word.
  *
- * <p>Any event loop may report. {@link #scrape} builds some 20 kB of text and belongs on a worker.
+ * <p>Any event loop may report. {@link #scrape} builds some 50 kB of text and belongs on a worker.
  */
 public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable {
 
-    /** Requests that are over, by {@code route}, {@code result} and {@code code}. */
-    static final String REQUESTS = "penstock_requests_total";
-    /** How long requests took, by {@code route}; Micrometer appends {@code _seconds}. */
-    static final String REQUEST = "penstock_request";
-    /** Time to first token of streamed answers, by {@code replica}; Micrometer appends {@code _seconds}. */
-    static final String FIRST_OUTPUT = "penstock_time_to_first_output";
-    /** Time spent waiting for a replica; Micrometer appends {@code _seconds}. */
-    static final String QUEUE = "penstock_queue";
-    /** How far first outputs were from their prediction, by {@code direction}; Micrometer appends {@code _seconds}. */
-    static final String PREDICTION_ERROR = "penstock_prediction_error";
-    /** Time in a replica's lane; Micrometer appends {@code _seconds}. */
-    static final String LANE = "penstock_lane";
-    /** Requests that left another lane for that of {@code replica}. */
-    static final String LANE_MOVES = "penstock_lane_moves_total";
-    /** Prompt tokens that the replica was thought to have seen, by {@code replica}. */
-    static final String PREFIX_HITS = "penstock_prefix_hit_tokens_total";
-    /** All prompt tokens that were looked up for it, by {@code replica}. */
-    static final String PREFIX_LOOKUPS = "penstock_prefix_lookup_tokens_total";
-    /** Tries at replicas, by {@code replica} and {@code reason}. */
-    static final String ATTEMPTS = "penstock_attempts_total";
-    /** Requests whose client left or was given up, by the {@code phase} they were in. */
-    static final String CANCELS = "penstock_cancels_total";
-    /** SSE events relayed. */
-    static final String EVENTS = "penstock_events_total";
-    /** Bytes of request bodies. */
-    static final String BYTES_IN = "penstock_bytes_in_total";
-    /** Bytes of response bodies. */
-    static final String BYTES_OUT = "penstock_bytes_out_total";
-    /** Requests that an engine works on, by its own account, by {@code replica} and {@code engine}. */
-    static final String REPLICA_RUNNING = "penstock_replica_running";
-    /** Requests that wait in an engine, by its own account. */
-    static final String REPLICA_WAITING = "penstock_replica_waiting";
-    /** Used share of an engine's KV cache, 0 to 1, by its own account. */
-    static final String REPLICA_KV_USAGE = "penstock_replica_kv_usage";
-    /** Requests that each replica holds now. */
-    static final String IN_FLIGHT = "penstock_in_flight";
-    /** 1 if new work may be sent to the replica, else 0. */
-    static final String UP = "penstock_replica_up";
-    /** 1, with how the replica stands in {@code standing}. */
-    static final String STANDING = "penstock_replica_standing";
-    /** Ejections of a replica, by {@code reason}: {@code consecutive}, {@code share} or {@code trial}. */
-    static final String EJECTIONS = "penstock_ejections_total";
-    /** 1 while no replica is usable and ejected ones get the work. */
-    static final String PANIC = "penstock_panic";
-    /** Requests waiting for a replica now. */
-    static final String WAITING = "penstock_waiting";
-    /** Requests begun and not over. */
-    static final String EXCHANGES_OPEN = "penstock_exchanges_open";
-    /** Clients connected. */
-    static final String CONNECTIONS_OPEN = "penstock_connections_open";
-    /** Configurations read since the start, by {@code result}. */
-    static final String RELOADS = "penstock_config_reloads_total";
-    /** Whether what is in the file now is what runs. */
-    static final String LAST_RELOAD_OK = "penstock_config_last_reload_ok";
-    /** Memory held by request bodies. */
-    static final String BODY_MEMORY = "penstock_body_memory_bytes";
-    /** Log lines given up because standard output was too slow. */
-    static final String DROPPED_LINES = "penstock_log_lines_dropped_total";
-    /** 1, with which {@code version} runs ({@code _info} is a suffix that the client library keeps for itself). */
-    static final String BUILD = "penstock_build";
+    private static final OperatingSystemMXBean OS = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     // From a cached short answer to a ten-minute generation.
     private static final Duration[] BUCKETS = seconds(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600);
     private static final Duration[] QUEUE_BUCKETS = seconds(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600);
+    // A timer is good to a millisecond; a loop that is 10 s late is called stuck.
+    private static final Duration[] LAG_BUCKETS = seconds(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10);
     // The API table has some forty rows, and routes.allow adds to them; a bug must not make this a leak.
     private static final int MOST_ROUTES = 256;
 
@@ -108,44 +56,51 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
      * Where the values come from that are read at each scrape.
      *
      * @param upstreams the replicas
+     * @param config how the configuration stands
      * @param waiting requests waiting for a replica
      * @param bodyBytes memory held by request bodies
+     * @param bodyLimitBytes what they may hold
      * @param droppedLines log lines dropped so far
+     * @param lostSpans spans of traces that no collector took, so far
      * @param nanoClock the time, in nanoseconds
      * @param version which Penstock this is
      */
     public record Sources(
             LiveUpstreams upstreams,
+            Supplier<ConfigState> config,
             LongSupplier waiting,
             LongSupplier bodyBytes,
+            LongSupplier bodyLimitBytes,
             LongSupplier droppedLines,
+            LongSupplier lostSpans,
             LongSupplier nanoClock,
             String version) {}
 
-    private record RequestKey(String route, Result result, int status) {}
+    private record RequestKey(String route, String model, Result result, int status) {}
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    // Micrometer refers weakly to what it reads, so this field also keeps the suppliers alive.
+    // Micrometer refers weakly to what its counters read: this field keeps it alive.
     private final Sources sources;
+    private final ModelLabels models;
     private final ReplicaSeries replicas;
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final LongAdder exchanges = new LongAdder();
     private final LongAdder connections = new LongAdder();
-    private final ConcurrentHashMap<RequestKey, Counter> requests = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Timer> durations = new ConcurrentHashMap<>();
-    private final Timer queue = timer(QUEUE, "Time spent waiting for a replica, all waits of a request", QUEUE_BUCKETS)
-            .register(registry);
+    private final LongAdder answerBytes = new LongAdder();
+    private final Family<RequestKey, Counter> requests = new Family<>(registry, this::requestCounter);
+    private final Family<String, Timer> durations = new Family<>(
+            registry, route -> Metric.REQUEST.timer(BUCKETS).tag("route", route).register(registry));
+    private final Family<String, Timer> lags = new Family<>(
+            registry,
+            loop -> Metric.LOOP_LAG.timer(LAG_BUCKETS).tag("loop", loop).register(registry));
+    private final Timer queue = Metric.QUEUE.timer(QUEUE_BUCKETS).register(registry);
     private final Map<Phase, Counter> cancels = new EnumMap<>(Phase.class);
-    private final Counter events =
-            Counter.builder(EVENTS).description("SSE events relayed").register(registry);
-    private final Counter bytesIn =
-            Counter.builder(BYTES_IN).description("Bytes of request bodies").register(registry);
-    private final Counter bytesOut =
-            Counter.builder(BYTES_OUT).description("Bytes of response bodies").register(registry);
-    private final Counter reloadsApplied = reloads("applied");
-    private final Counter reloadsRefused = reloads("refused");
-    // Written by whoever reports reloads, read by scrapes.
-    private volatile boolean lastReloadOk = true;
+    private final Map<Decision.Cause, Counter> reroutes = new EnumMap<>(Decision.Cause.class);
+    private final Counter events = Metric.EVENTS.counter().register(registry);
+    private final Counter bytesIn = Metric.BYTES_IN.counter().register(registry);
+    private final Counter bytesOut = Metric.BYTES_OUT.counter().register(registry);
+    // Touched by scrapes only.
+    private final Absences absentModels = new Absences();
 
     /**
      * Starts counting at zero.
@@ -154,8 +109,21 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
      */
     public PrometheusMetrics(Sources sources) {
         this.sources = sources;
+        this.models = new ModelLabels(sources.upstreams());
         this.replicas = new ReplicaSeries(registry, sources.upstreams(), sources.nanoClock(), BUCKETS);
+        registerCounters();
         registerGauges();
+        registerConfiguration();
+        registerProcess();
+    }
+
+    private void registerProcess() {
+        // Prometheus wants seconds, and no gauge that is called a count.
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+        FunctionCounter.builder("process_cpu_seconds_total", OS, os -> os.getProcessCpuTime() / 1e9)
+                .description("Processor time of the process, in user and system mode")
+                .register(registry);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
@@ -164,33 +132,47 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         gc.bindTo(registry);
     }
 
-    private void registerGauges() {
+    private void registerCounters() {
         for (Phase phase : Phase.values()) {
-            Counter counter = Counter.builder(CANCELS)
-                    .description("Requests whose client left, by what they were waiting for")
-                    .tag("phase", Words.of(phase))
-                    .register(registry);
-            cancels.put(phase, counter);
+            cancels.put(
+                    phase,
+                    Metric.CANCELS.counter().tag("phase", Words.of(phase)).register(registry));
         }
-        gauge(WAITING, "Requests waiting for a replica", sources.waiting());
-        gauge(
-                PANIC,
-                "1 while no replica is usable and those that are only ejected get the work, else 0",
-                () -> sources.upstreams().current().inPanic() ? 1 : 0);
-        gauge(BODY_MEMORY, "Memory held by request bodies", sources.bodyBytes());
-        gauge(EXCHANGES_OPEN, "Requests begun and not over", exchanges::sum);
-        gauge(CONNECTIONS_OPEN, "Clients connected", connections::sum);
-        gauge(
-                LAST_RELOAD_OK,
-                "1 if the file as it is now is in force, 0 if it has problems",
-                () -> lastReloadOk ? 1 : 0);
-        FunctionCounter.builder(DROPPED_LINES, sources.droppedLines(), LongSupplier::getAsLong)
-                .description("Log lines given up because standard output was too slow")
-                .register(registry);
-        Gauge.builder(BUILD, () -> 1)
-                .description("Which version runs")
+        for (Decision.Cause cause : Decision.Cause.values()) {
+            if (cause != Decision.Cause.ARRIVAL) {
+                reroutes.put(
+                        cause,
+                        Metric.REROUTES.counter().tag("cause", Words.of(cause)).register(registry));
+            }
+        }
+        counter(Metric.DROPPED_LINES, sources.droppedLines());
+        counter(Metric.LOST_SPANS, sources.lostSpans());
+    }
+
+    private void registerGauges() {
+        LiveUpstreams upstreams = sources.upstreams();
+        gauge(Metric.WAITING, sources.waiting());
+        gauge(Metric.PANIC, () -> upstreams.current().inPanic() ? 1 : 0);
+        gauge(Metric.BLIND, () -> upstreams.blind() ? 1 : 0);
+        gauge(Metric.BODY_MEMORY, sources.bodyBytes());
+        gauge(Metric.BODY_MEMORY_LIMIT, sources.bodyLimitBytes());
+        gauge(Metric.ANSWER_MEMORY, answerBytes::sum);
+        gauge(Metric.EXCHANGES_OPEN, exchanges::sum);
+        gauge(Metric.CONNECTIONS_OPEN, connections::sum);
+        Gauge.builder(Metric.BUILD.id(), () -> 1)
+                .description(Metric.BUILD.help())
                 .tag("version", sources.version())
                 .register(registry);
+    }
+
+    private void registerConfiguration() {
+        Supplier<ConfigState> config = sources.config();
+        gauge(Metric.WAITING_LIMIT, () -> config.get().current().admission().maxWaiting());
+        gauge(Metric.CONNECTIONS_LIMIT, () -> config.get().current().limits().connections());
+        gauge(Metric.LAST_RELOAD_OK, () -> config.get().problems().isEmpty() ? 1 : 0);
+        gauge(Metric.PENDING_RESTART, () -> config.get().pendingRestart().size());
+        counter(Metric.RELOADS, () -> config.get().appliedCount() - 1, "result", "applied");
+        counter(Metric.RELOADS, () -> config.get().rejectedCount(), "result", "refused");
     }
 
     @Override
@@ -209,50 +191,60 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     }
 
     @Override
+    public void answerHeld(long bytes) {
+        answerBytes.add(bytes);
+    }
+
+    @Override
+    public void loopTurned(String loop, long lateNanos) {
+        lags.of(loop).record(Math.max(0, lateNanos), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
     public void exchangeEnded(ExchangeReport report) {
         exchanges.decrement();
         String route = boundedRoute(report.route());
+        String model = models.of(report.model());
         // A replica may send any number as its status.
         int status = report.status() >= 100 && report.status() <= 599 ? report.status() : 0;
-        cached(requests, new RequestKey(route, report.result(), status), this::requestCounter)
-                .increment();
-        cached(durations, route, this::durationTimer).record(report.totalNanos(), TimeUnit.NANOSECONDS);
+        requests.of(new RequestKey(route, model, report.result(), status)).increment();
+        durations.of(route).record(report.totalNanos(), TimeUnit.NANOSECONDS);
         if (report.queueNanos() >= 0) {
             queue.record(report.queueNanos(), TimeUnit.NANOSECONDS);
         }
-        // The first byte of a whole answer comes with its last: it would only blur the time to first token.
-        if (report.stream() && report.firstOutputNanos() >= 0 && report.replica() != null) {
-            replicas.firstOutput(report.replica(), report.firstOutputNanos());
-        }
-        Counter cancelled = report.stopped() == null ? null : cancels.get(report.stopped());
-        if (cancelled != null) {
-            cancelled.increment();
-        }
-        for (AttemptReport attempt : report.attempts()) {
-            replicas.attempt(attempt.replica(), attempt.failure());
-        }
-        replicas.predicted(report);
+        add(report.stopped() == null ? null : cancels.get(report.stopped()), 1);
+        countReroutes(report);
+        replicas.ended(report, model);
         // Prometheus counts in doubles: whole numbers stay exact up to 9 PB.
-        events.increment((double) report.events());
-        bytesIn.increment((double) report.bytesIn());
-        bytesOut.increment((double) report.bytesOut());
+        add(events, report.events());
+        add(bytesIn, report.bytesIn());
+        add(bytesOut, report.bytesOut());
+    }
+
+    private void countReroutes(ExchangeReport report) {
+        for (Decision decision : report.decisions()) {
+            add(reroutes.get(decision.cause()), 1);
+        }
+        // Of a request that went from replica to replica many times not every decision is kept.
+        int further = report.attempts().size() - Math.max(1, report.decisions().size());
+        add(reroutes.get(Decision.Cause.FAILOVER), Math.max(0, further));
+    }
+
+    private static void add(@Nullable Counter counter, long count) {
+        if (counter != null) {
+            counter.increment((double) count);
+        }
     }
 
     /**
-     * Notes that the configuration was read again. Callable from any thread.
+     * Counts how a replica came to stand. Callable from any thread.
      *
-     * @param applied true if it is now in force, false if it has problems and the last good one stays
+     * @param change the news; that it stands as it stood is none
      */
-    public void configReloaded(boolean applied) {
-        lastReloadOk = applied;
-        (applied ? reloadsApplied : reloadsRefused).increment();
-    }
-
-    /**
-     * Notes that a bad edit was undone: the file is again what runs, and nothing was reloaded. Callable from any thread.
-     */
-    public void configMended() {
-        lastReloadOk = true;
+    public void replicaChanged(ReplicaChange change) {
+        if (change.from() != change.to()) {
+            replicas.cameToStand(change.upstream().name(), change.to());
+        }
     }
 
     /**
@@ -260,8 +252,13 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
      *
      * @return lines, ended by a line feed
      */
-    public String scrape() {
+    public synchronized String scrape() {
         replicas.follow();
+        long now = sources.nanoClock().getAsLong();
+        Set<String> gone = absentModels.longGone(models.named(), models.present(), now);
+        models.forget(gone);
+        requests.removeIf(key -> gone.contains(key.model()));
+        replicas.forgetModels(gone);
         return registry.scrape();
     }
 
@@ -273,46 +270,31 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
     }
 
     private String boundedRoute(String route) {
-        return durations.size() < MOST_ROUTES || durations.containsKey(route) ? route : "other";
+        return durations.size() < MOST_ROUTES || durations.has(route) ? route : "other";
     }
 
     private Counter requestCounter(RequestKey key) {
-        return Counter.builder(REQUESTS)
-                .description("Requests that are over, by row of the API table, how they ended, and status")
+        return Metric.REQUESTS
+                .counter()
                 .tag("route", key.route())
+                .tag("model", key.model())
                 .tag("result", Words.of(key.result()))
                 .tag("code", key.status() == 0 ? "other" : Integer.toString(key.status()))
                 .register(registry);
     }
 
-    private Timer durationTimer(String route) {
-        return timer(REQUEST, "From a request's head to the end of its answer", BUCKETS)
-                .tag("route", route)
+    private void counter(Metric metric, LongSupplier value, String... tags) {
+        FunctionCounter.builder(metric.id(), sources, any -> value.getAsLong())
+                .description(metric.help())
+                .tags(tags)
                 .register(registry);
     }
 
-    private Counter reloads(String result) {
-        return Counter.builder(RELOADS)
-                .description("Configurations read after the first, by whether they were put in force")
-                .tag("result", result)
-                .register(registry);
-    }
-
-    private void gauge(String name, String description, LongSupplier value) {
-        Gauge.builder(name, value, LongSupplier::getAsLong)
-                .description(description)
+    private void gauge(Metric metric, LongSupplier value) {
+        Gauge.builder(metric.id(), value, LongSupplier::getAsLong)
+                .description(metric.help())
                 .strongReference(true)
                 .register(registry);
-    }
-
-    static Timer.Builder timer(String name, String description, Duration... buckets) {
-        return Timer.builder(name).description(description).serviceLevelObjectives(buckets);
-    }
-
-    /** Like computeIfAbsent, which locks also when the key is there. */
-    static <K, V> V cached(ConcurrentHashMap<K, V> map, K key, Function<K, V> make) {
-        V found = map.get(key);
-        return found != null ? found : map.computeIfAbsent(key, make);
     }
 
     static Duration[] seconds(double... bounds) {

@@ -6,106 +6,157 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.penstock.proxy.AttemptReport;
 import io.penstock.proxy.ExchangeReport;
-import io.penstock.proxy.FailureKind;
+import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.upstream.Ejection;
 import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
+import java.util.function.ToDoubleFunction;
 
 /**
- * The series of single replicas. Gauges exist exactly as long as their replica; counters stay a while longer, so that
- * Prometheus sees their last values and a replica that comes back soon goes on counting, and then go too: a name service
- * may invent replicas for years.
+ * The series of single replicas and models. Gauges exist exactly as long as their replica; counters a while longer
+ * ({@link Absences}). Counters of what is rare are there from the start, at zero: Prometheus does not see the first event
+ * of a series that begins with it.
  *
  * <p>Any event loop may report; scrapes exclude each other.
  */
 final class ReplicaSeries {
 
-    private static final long MEMORY_NANOS = Duration.ofMinutes(10).toNanos();
+    // The advice of OpenTelemetry for the time per output token, and two more for engines that stutter.
+    private static final Duration[] GAP_BUCKETS =
+            PrometheusMetrics.seconds(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10);
 
-    private record AttemptKey(String replica, @Nullable FailureKind failure) {}
+    private record ReasonKey(String replica, String reason) {}
 
-    private record EjectionKey(String replica, Ejection.Cause cause) {}
+    private record OutputKey(String replica, String model) {}
+
+    private record Shown(MultiGauge gauge, ToDoubleFunction<UpstreamState> value) {}
 
     private final MeterRegistry registry;
     private final LiveUpstreams upstreams;
     private final LongSupplier nanoClock;
-    private final Duration[] buckets;
-    private final ConcurrentHashMap<AttemptKey, Counter> attempts = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Timer> firstOutputs = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<EjectionKey, Counter> ejections = new ConcurrentHashMap<>();
-    private final MultiGauge inFlight;
-    private final MultiGauge up;
+    private final Family<ReasonKey, Counter> attempts;
+    private final Family<OutputKey, Timer> firstOutputs;
+    private final Family<String, Timer> gaps;
+    private final Family<ReasonKey, Counter> ejections;
+    private final Family<ReasonKey, Counter> changes;
+    private final List<Shown> shown;
     private final MultiGauge standing;
     private final EngineSeries engines;
     private final PredictionSeries predictions;
     // Touched by scrapes only.
-    private final Map<String, Long> absentSince = new HashMap<>();
+    private final Absences absences = new Absences();
     private final Map<UpstreamState, Map<Ejection.Cause, Long>> ejectionsSeen = new WeakHashMap<>();
 
-    ReplicaSeries(MeterRegistry registry, LiveUpstreams upstreams, LongSupplier nanoClock, Duration[] buckets) {
+    ReplicaSeries(MeterRegistry registry, LiveUpstreams upstreams, LongSupplier nanoClock, Duration[] outputBuckets) {
         this.registry = registry;
         this.upstreams = upstreams;
         this.nanoClock = nanoClock;
-        this.buckets = buckets;
-        this.inFlight = gauges(PrometheusMetrics.IN_FLIGHT, "Requests that the replica holds");
-        this.up = gauges(PrometheusMetrics.UP, "1 if new work may be sent to the replica, else 0");
+        this.attempts = byReason(Metric.ATTEMPTS, "reason");
+        this.ejections = byReason(Metric.EJECTIONS, "reason");
+        this.changes = byReason(Metric.STANDING_CHANGES, "standing");
+        this.firstOutputs = new Family<>(
+                registry,
+                key -> Metric.FIRST_OUTPUT
+                        .timer(outputBuckets)
+                        .tag("replica", key.replica())
+                        .tag("model", key.model())
+                        .register(registry));
+        this.gaps = new Family<>(
+                registry,
+                replica -> Metric.EVENT_GAP
+                        .timer(GAP_BUCKETS)
+                        .tag("replica", replica)
+                        .register(registry));
+        this.shown = List.of(
+                new Shown(Metric.IN_FLIGHT.gauges(registry), UpstreamState::inFlight),
+                new Shown(Metric.UP.gauges(registry), member -> member.usable() ? 1 : 0),
+                new Shown(
+                        Metric.MAX_IN_FLIGHT.gauges(registry),
+                        member -> member.identity().replica().maxInFlight()),
+                new Shown(
+                        Metric.SLOW_START.gauges(registry),
+                        member -> member.conduct().ramp().limit()));
+        this.standing = Metric.STANDING.gauges(registry);
         this.engines = new EngineSeries(registry);
         this.predictions = new PredictionSeries(registry);
-        this.standing = gauges(PrometheusMetrics.STANDING, "How the replica stands: ready, draining, or why not");
     }
 
-    private MultiGauge gauges(String name, String description) {
-        return MultiGauge.builder(name).description(description).register(registry);
+    private Family<ReasonKey, Counter> byReason(Metric metric, String label) {
+        return new Family<>(
+                registry,
+                key -> metric.counter()
+                        .tag("replica", key.replica())
+                        .tag(label, key.reason())
+                        .register(registry));
     }
 
-    void attempt(String replica, @Nullable FailureKind failure) {
-        PrometheusMetrics.cached(attempts, new AttemptKey(replica, failure), this::attemptCounter)
-                .increment();
-    }
-
-    void firstOutput(String replica, long nanos) {
-        PrometheusMetrics.cached(firstOutputs, replica, this::firstOutputTimer).record(nanos, TimeUnit.NANOSECONDS);
-    }
-
-    void predicted(ExchangeReport report) {
+    void ended(ExchangeReport report, String model) {
+        for (AttemptReport attempt : report.attempts()) {
+            attempts.of(new ReasonKey(attempt.replica(), Words.reason(attempt.failure())))
+                    .increment();
+        }
+        String replica = report.replica();
+        // The first byte of a whole answer comes with its last: it would only blur the time to first token.
+        if (replica != null && report.stream() && report.firstOutputNanos() >= 0) {
+            firstOutputs.of(new OutputKey(replica, model)).record(report.firstOutputNanos(), TimeUnit.NANOSECONDS);
+            if (report.result() == Result.COMPLETED && report.events() > 1) {
+                long nanos = report.totalNanos() - report.firstOutputNanos();
+                gaps.of(replica).record(nanos / (report.events() - 1), TimeUnit.NANOSECONDS);
+            }
+        }
         predictions.ended(report);
     }
 
+    void cameToStand(String replica, Standing now) {
+        changes.of(new ReasonKey(replica, Words.of(now))).increment();
+    }
+
     /** Makes the series those of the replicas of this moment. Called before each scrape. */
-    synchronized void follow() {
+    void follow() {
         List<UpstreamState> members = upstreams.current().members();
-        List<Row<?>> inFlightRows = new ArrayList<>(members.size());
-        List<Row<?>> upRows = new ArrayList<>(members.size());
-        List<Row<?>> standingRows = new ArrayList<>(members.size());
         Set<String> names = new HashSet<>();
+        List<Row<?>> standings = new ArrayList<>(members.size());
         for (UpstreamState member : members) {
-            Tags tags = Tags.of("replica", member.name());
             names.add(member.name());
-            inFlightRows.add(Row.of(tags, member, UpstreamState::inFlight));
-            upRows.add(Row.of(tags, member, m -> m.usable() ? 1 : 0));
-            standingRows.add(Row.of(tags.and("standing", standingOf(member)), 1));
+            standings.add(Row.of(Tags.of("replica", member.name(), "standing", standingOf(member)), 1));
+            beginAtZero(member.name());
             countEjections(member);
         }
-        // Overwriting, since a replica may have come back as another object under the same name.
-        inFlight.register(inFlightRows, true);
-        up.register(upRows, true);
-        standing.register(standingRows, true);
+        for (Shown each : shown) {
+            List<Row<?>> rows = new ArrayList<>(members.size());
+            members.forEach(member -> rows.add(Row.of(Tags.of("replica", member.name()), member, each.value())));
+            // Overwriting, since a replica may have come back as another object under the same name.
+            each.gauge().register(rows, true);
+        }
+        standing.register(standings, true);
         engines.follow(members, nanoClock.getAsLong());
-        forgetCounters(names);
+        forget(names);
+    }
+
+    private static String standingOf(UpstreamState member) {
+        return member.draining() ? "draining" : Words.of(member.standing());
+    }
+
+    private void beginAtZero(String replica) {
+        attempts.of(new ReasonKey(replica, Words.OK));
+        for (Standing each : Standing.values()) {
+            changes.of(new ReasonKey(replica, Words.of(each)));
+        }
+        for (Ejection.Cause each : Ejection.Cause.values()) {
+            ejections.of(new ReasonKey(replica, each.label()));
+        }
     }
 
     /** Adds what has come since the last scrape, since a replica may come back as another object that begins at zero. */
@@ -115,76 +166,28 @@ final class ReplicaSeries {
         now.forEach((cause, count) -> {
             long more = count - (before == null ? 0 : before.getOrDefault(cause, 0L));
             if (more > 0) {
-                PrometheusMetrics.cached(ejections, new EjectionKey(member.name(), cause), this::ejectionCounter)
-                        .increment((double) more);
+                ejections.of(new ReasonKey(member.name(), cause.label())).increment((double) more);
             }
         });
     }
 
-    private static String standingOf(UpstreamState member) {
-        return member.draining() ? "draining" : member.standing().name().toLowerCase(Locale.ROOT);
+    private void forget(Set<String> present) {
+        Set<String> counted = new HashSet<>(gaps.keys());
+        attempts.keys().forEach(key -> counted.add(key.replica()));
+        changes.keys().forEach(key -> counted.add(key.replica()));
+        firstOutputs.keys().forEach(key -> counted.add(key.replica()));
+        counted.addAll(predictions.replicas());
+        Set<String> gone = absences.longGone(counted, present, nanoClock.getAsLong());
+        attempts.removeIf(key -> gone.contains(key.replica()));
+        changes.removeIf(key -> gone.contains(key.replica()));
+        ejections.removeIf(key -> gone.contains(key.replica()));
+        firstOutputs.removeIf(key -> gone.contains(key.replica()));
+        gaps.removeIf(gone::contains);
+        predictions.forget(gone);
     }
 
-    private void forgetCounters(Set<String> present) {
-        long now = nanoClock.getAsLong();
-        absentSince.keySet().removeAll(present);
-        for (AttemptKey key : attempts.keySet()) {
-            if (!present.contains(key.replica())) {
-                absentSince.putIfAbsent(key.replica(), now);
-            }
-        }
-        absentSince.entrySet().removeIf(gone -> {
-            if (now - gone.getValue() < MEMORY_NANOS) {
-                return false;
-            }
-            forget(gone.getKey());
-            return true;
-        });
-    }
-
-    private void forget(String replica) {
-        attempts.forEach((key, counter) -> {
-            if (key.replica().equals(replica)) {
-                attempts.remove(key);
-                registry.remove(counter);
-            }
-        });
-        ejections.forEach((key, counter) -> {
-            if (key.replica().equals(replica)) {
-                ejections.remove(key);
-                registry.remove(counter);
-            }
-        });
-        predictions.forget(replica);
-        Timer timer = firstOutputs.remove(replica);
-        if (timer != null) {
-            registry.remove(timer);
-        }
-    }
-
-    private Counter attemptCounter(AttemptKey key) {
-        return Counter.builder(PrometheusMetrics.ATTEMPTS)
-                .description("Tries at a replica, by why they ended (ok: they did not fail)")
-                .tag("replica", key.replica())
-                .tag("reason", Words.reason(key.failure()))
-                .register(registry);
-    }
-
-    private Counter ejectionCounter(EjectionKey key) {
-        return Counter.builder(PrometheusMetrics.EJECTIONS)
-                .description(
-                        "Times that a replica was left alone for a while because requests failed there, by the rule")
-                .tag("replica", key.replica())
-                .tag("reason", key.cause().label())
-                .register(registry);
-    }
-
-    private Timer firstOutputTimer(String replica) {
-        return PrometheusMetrics.timer(
-                        PrometheusMetrics.FIRST_OUTPUT,
-                        "From a streaming request's head to its first output (time to first token)",
-                        buckets)
-                .tag("replica", replica)
-                .register(registry);
+    /** Removes the series of models that have long been gone. Called between scrapes. */
+    void forgetModels(Set<String> gone) {
+        firstOutputs.removeIf(key -> gone.contains(key.model()));
     }
 }

@@ -1,4 +1,4 @@
-/** What is told to the outside: metrics and the access log. */
+/** What is told to the outside: metrics, the access log, traces. */
 @NullMarked
 package io.penstock.metrics;
 

@@ -3,7 +3,6 @@ package io.penstock.proxy;
 import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.upstream.Lease;
 import io.penstock.upstream.Outcome;
-import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
@@ -32,31 +31,29 @@ final class Attempt {
     /** Half an event is kept back up to this size; a larger one is passed on as it comes. */
     private static final int HALF_EVENT_BYTES = 256 << 10;
 
-    /** How many times longer a replica may be silent that was removed from the configuration. */
-    private static final int REMOVED_TIMES = 6;
-
     private final Exchange exchange;
     private final Loop loop;
     private final StreamRelay relay;
     private final Lease lease;
     private final int number;
     private final SseScanner scanner;
+    private final Silence silence = new Silence();
 
+    private AttemptSpan span = AttemptSpan.NONE;
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
     // Of the answer, what was not passed on yet: all of it until the first output, then the event that has not ended.
     private Buffer kept = Buffer.buffer(0);
     // Where in it the event begins that has not ended.
     private int eventStart;
+    // How much of an answer without output the observer knows of.
+    private long heldBytes;
     private boolean released;
     private boolean torn;
     private boolean reusedConnection;
     private boolean stream;
     private boolean over;
-    private boolean wasOut;
     private long sentNanos;
-    // When it last said something, was sent, or was first seen out of rotation.
-    private long heardNanos;
     private long connectNanos = -1;
     private long headNanos = -1;
 
@@ -75,6 +72,20 @@ final class Attempt {
 
     Lease lease() {
         return lease;
+    }
+
+    /** Which try this is, from 1. */
+    int number() {
+        return number;
+    }
+
+    AttemptSpan span() {
+        return span;
+    }
+
+    /** Before it starts. */
+    void traced(AttemptSpan by) {
+        span = by;
     }
 
     boolean onTrial() {
@@ -107,26 +118,9 @@ final class Attempt {
         return response == null ? Phase.HEAD : Phase.PREFILL;
     }
 
-    /**
-     * Whether its replica is out of rotation and has said nothing here for so long since. Asked now and then. One whose
-     * engine stands still was silent before, too, and that counts. One that was only removed is probed by nobody, but
-     * nothing speaks against it: it gets longer.
-     */
+    /** Whether its replica is out of rotation and silent for too long. Asked now and then. */
     boolean isLost(Duration stall) {
-        UpstreamState upstream = upstream();
-        Standing standing = upstream.standing();
-        // Whoever was ejected failed requests, which says nothing of those that run there; a suspected one may be slow.
-        boolean out = !standing.takesWork() && standing != Standing.EJECTED && standing != Standing.SUSPECT;
-        if (!out && !upstream.removed()) {
-            wasOut = false;
-            return false;
-        }
-        if (!wasOut) {
-            wasOut = true;
-            heardNanos = standing == Standing.STALLED ? heardNanos : loop.now();
-        }
-        long silence = loop.now() - heardNanos;
-        return !stall.isZero() && silence >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
+        return silence.lasts(upstream(), stall, loop.now());
     }
 
     void start() {
@@ -153,8 +147,8 @@ final class Attempt {
         request = opened;
         reusedConnection = loop.reused(opened.connection());
         sentNanos = loop.now();
-        heardNanos = sentNanos;
-        exchange.send(opened, upstream(), number).onComplete(this::answered);
+        silence.broken(sentNanos);
+        exchange.send(opened, this).onComplete(this::answered);
     }
 
     private void answered(AsyncResult<HttpClientResponse> answered) {
@@ -168,6 +162,7 @@ final class Attempt {
         }
         response = head;
         headNanos = loop.now() - lease.startNanos();
+        span.head(head.statusCode());
         exchange.headArrived();
         String type = head.getHeader("content-type");
         stream = head.statusCode() == 200
@@ -183,19 +178,20 @@ final class Attempt {
         if (over) {
             return;
         }
-        heardNanos = loop.now();
-        upstream().progressed(heardNanos);
+        silence.broken(loop.now());
+        upstream().progressed(silence.sinceNanos());
         if (stream) {
             events(from, chunk);
             return;
         }
         if (from.statusCode() < 400) {
-            lease.output(heardNanos);
+            lease.output(silence.sinceNanos());
         }
         if (released) {
             relay.write(chunk, from);
         } else {
             kept.appendBuffer(chunk);
+            held(kept.length());
             if (kept.length() > COLLECT_BYTES) {
                 release(from, kept, kept.length());
             }
@@ -211,7 +207,7 @@ final class Attempt {
                 return;
             }
             if (scanner.event() == SseScanner.Event.OUTPUT) {
-                lease.output(heardNanos);
+                lease.output(silence.sinceNanos());
             }
             start = before + end;
             torn = false;
@@ -221,11 +217,19 @@ final class Attempt {
         if (!output) {
             kept = all;
             eventStart = start;
+            held(all.length());
         } else if (torn || all.length() - start > HALF_EVENT_BYTES) {
             torn = true;
             release(from, all, all.length());
         } else {
             release(from, all, start);
+        }
+    }
+
+    private void held(long bytes) {
+        if (bytes != heldBytes) {
+            loop.shared().observer().answerHeld(bytes - heldBytes);
+            heldBytes = bytes;
         }
     }
 
@@ -241,6 +245,7 @@ final class Attempt {
     private void release(HttpClientResponse from, Buffer all, int end) {
         if (!released) {
             released = true;
+            held(0);
             if (!stream && exchange.headIsOurs()) {
                 // It is too long to be kept and cannot be passed on either.
                 abandon(Outcome.COMPLETED);
@@ -377,7 +382,9 @@ final class Attempt {
         }
     }
 
+    /** It is over: how it went. Whatever is kept of its answer is somebody else's now. */
     AttemptReport report(@Nullable FailureKind failure) {
+        held(0);
         return new AttemptReport(upstream().name(), failure, connectNanos, headNanos, loop.now() - lease.startNanos());
     }
 }

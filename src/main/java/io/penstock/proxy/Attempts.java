@@ -21,7 +21,7 @@ final class Attempts {
     }
 
     void began(Attempt attempt) {
-        timeline.chose(attempt.lease(), !running.isEmpty());
+        attempt.traced(timeline.chose(attempt.lease(), attempt.number(), !running.isEmpty()));
         running.add(attempt);
     }
 
@@ -57,6 +57,7 @@ final class Attempts {
             attempt.endLease(kind.charged() ? Outcome.FAILED : Outcome.IGNORED);
         }
         timeline.attempt(attempt.report(kind));
+        attempt.span().ended(kind);
         running.remove(attempt);
     }
 
@@ -77,6 +78,7 @@ final class Attempts {
     /** This one has won. */
     void abandonAllBut(Attempt winner) {
         timeline.answers(winner.upstream().name());
+        winner.span().firstOutput();
         for (Attempt each : all()) {
             if (each != winner) {
                 abandon(each, FailureKind.HEDGE_LOST);

@@ -53,6 +53,7 @@ final class BodyTraits {
     private final boolean responses;
     private final Caller caller;
     private final long seed;
+    private final boolean prompts;
 
     // The last of several equal keys wins, in JSON and in forms, as in Python.
     private @Nullable String model;
@@ -70,12 +71,14 @@ final class BodyTraits {
      * @param dialect the API that it is for
      * @param caller who sent it, as far as its head says
      * @param seed a number of this process that nobody is told: what hashes begin with
+     * @param prompts whether somebody wants to know about the prompt; reading it takes about as long as all the rest
      */
-    BodyTraits(@Nullable String contentType, Dialect dialect, Caller caller, long seed) {
+    BodyTraits(@Nullable String contentType, Dialect dialect, Caller caller, long seed, boolean prompts) {
         this.contentType = contentType;
         this.responses = dialect == Dialect.RESPONSES;
         this.caller = caller;
         this.seed = seed;
+        this.prompts = prompts;
     }
 
     /**
@@ -122,7 +125,7 @@ final class BodyTraits {
         } catch (IOException notJson) {
             // What was read before the mistake is as good as anything.
         }
-        if (prompt == null) {
+        if (prompt == null || !prompts) {
             return Prompt.UNKNOWN;
         }
         choices = Math.min(MOST_TOKENS, choices * prompt.prompts());
@@ -143,7 +146,11 @@ final class BodyTraits {
             case "n" -> choices = value == JsonToken.VALUE_NULL ? 1 : number(parser);
             case "user" ->
                 user = value == JsonToken.VALUE_STRING ? HexFormat.of().toHexDigits(prompt.digest()) : null;
-            default -> prompt.read(key);
+            default -> {
+                if (prompts) {
+                    prompt.read(key);
+                }
+            }
         }
     }
 

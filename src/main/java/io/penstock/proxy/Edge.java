@@ -5,6 +5,7 @@ import io.penstock.proxy.ApiTable.Match;
 import io.penstock.proxy.ApiTable.Route;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.RequestTraits;
+import io.penstock.upstream.UpstreamState;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
@@ -75,9 +76,27 @@ final class Edge {
         }
 
         /** What will read its body. Must be called on the event loop; reading may be done elsewhere. */
-        BodyTraits traits(long seed) {
+        BodyTraits traits(Shared shared) {
+            long seed = shared.seed();
             Caller caller = Caller.of(request.headers(), client, seed);
-            return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed);
+            boolean prompts = shared.room().predicts();
+            return new BodyTraits(request.getHeader("content-type"), route.dialect(), caller, seed, prompts);
+        }
+
+        /** Its span; none for what Penstock answers by itself, which would fill traces with probes. */
+        ExchangeSpan trace(ExchangeTracer tracer) {
+            return switch (route.kind()) {
+                case INFERENCE, PLAIN -> tracer.begin(request.method().name(), request.headers());
+                case MODELS, MODEL, HEALTH, VERSION, LOAD -> ExchangeSpan.NONE;
+            };
+        }
+
+        /** Copies its headers for the n-th attempt. */
+        void toReplica(MultiMap from, MultiMap to, UpstreamState upstream, int number, AttemptSpan span) {
+            String id = number == 1 ? requestId : requestId + "-" + number;
+            HeaderHygiene.toReplica(
+                    from, to, hop, id, upstream.identity().replica().apiKey());
+            span.passOn(to);
         }
 
         Timeline.Facts facts(RequestTraits traits, long bytesIn) {
@@ -86,8 +105,12 @@ final class Edge {
         }
 
         /** What a refusal says beside its body. */
-        MultiMap refusalHeaders(FailureKind kind) {
-            return Edge.refusalHeaders(kind);
+        MultiMap refusalHeaders(ProxyFailure failure) {
+            MultiMap headers = Edge.refusalHeaders(failure.kind());
+            if (failure.retryAfterSeconds() > 0) {
+                headers.set("retry-after", String.valueOf(failure.retryAfterSeconds()));
+            }
+            return headers;
         }
     }
 
@@ -180,7 +203,10 @@ final class Edge {
                 kind.status(),
                 headers,
                 ErrorShape.body(admitted.route().dialect(), kind.status(), kind.code(), failure.text()));
-        loop.report(new Timeline(admitted.arrivedNanos())
+        loop.report(new Timeline(
+                        admitted.arrivedNanos(),
+                        null,
+                        admitted.trace(loop.shared().tracer()))
                 .report(
                         admitted.facts(RequestTraits.NONE, 0),
                         Result.REFUSED,
@@ -212,7 +238,7 @@ final class Edge {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         switch (kind) {
             case UPSTREAM_BUSY, TOLD_TO_STOP, ENGINE_DEAD -> headers.set("retry-after", "1");
-            case NO_REPLICA, WAITING_ROOM_FULL, QUEUE_DEADLINE, OWNER_DOWN -> headers.set("retry-after", "5");
+            case NO_REPLICA, OWNER_DOWN -> headers.set("retry-after", "5");
             case BODY_MEMORY_FULL -> headers.set("retry-after", "2");
             case SHUTTING_DOWN -> headers.set("retry-after", "1").set("connection", "close");
             case MALFORMED, CLIENT_TOO_SLOW, HEADERS_TOO_LARGE, REQUEST_LINE_TOO_LONG ->

@@ -1,6 +1,6 @@
 package io.penstock.proxy;
 
-import io.penstock.admission.WaitingRoom;
+import io.penstock.admission.Ticket;
 import io.penstock.config.PenstockConfig;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.Candidates;
@@ -51,13 +51,15 @@ final class Exchange {
     private boolean bodyIsIn;
     private RequestTraits traits = RequestTraits.NONE;
     private boolean late;
-    private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Ticket ticket;
 
     Exchange(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
         this.request = admitted.request();
-        this.timeline = new Timeline(admitted.arrivedNanos(), new Journal(loop, admitted, () -> traits));
+        Journal journal = new Journal(loop, admitted, () -> traits);
+        this.timeline = new Timeline(
+                admitted.arrivedNanos(), journal, admitted.trace(loop.shared().tracer()));
         this.attempts = new Attempts(timeline);
         this.relay = new StreamRelay(loop, request, admitted.requestId(), this::clientDoesNotRead);
         this.reply = new Reply(loop, admitted, timeline, relay, this::facts, this::release);
@@ -81,7 +83,7 @@ final class Exchange {
     private void bodyArrived(Buffer whole) {
         body = whole;
         bodyIsIn = true;
-        BodyTraits reader = admitted.traits(loop.shared().seed());
+        BodyTraits reader = admitted.traits(loop.shared());
         if (loop.shared().poison().contains(whole)) {
             reply.refuse(new ProxyFailure(
                     FailureKind.POISON_BODY,
@@ -117,8 +119,7 @@ final class Exchange {
         timeline.waits(loop.now());
         ticket = loop.await(traits, itinerary.tried(), front, this::granted);
         if (ticket == null) {
-            reply.refuse(
-                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+            reply.refuse(loop.turnedAway(traits));
         }
     }
 
@@ -144,11 +145,9 @@ final class Exchange {
         return loop.dial(upstream, request.method(), admitted.uri());
     }
 
-    Future<HttpClientResponse> send(HttpClientRequest opened, UpstreamState upstream, int number) {
+    Future<HttpClientResponse> send(HttpClientRequest opened, Attempt by) {
         timeline.connected(loop.now());
-        String id = number == 1 ? admitted.requestId() : admitted.requestId() + "-" + number;
-        String key = upstream.identity().replica().apiKey();
-        HeaderHygiene.toReplica(request.headers(), opened.headers(), admitted.hop(), id, key);
+        admitted.toReplica(request.headers(), opened.headers(), by.upstream(), by.number(), by.span());
         return opened.send(body);
     }
 
@@ -257,17 +256,11 @@ final class Exchange {
         ProxyFailure failure = itinerary.lastFailure();
         Answer answer = itinerary.lastAnswer();
         if (failure == null || answer == null) {
-            reply.refuse(failure == null ? nobodyTookIt() : failure);
+            reply.refuse(failure == null ? loop.waitedInVain(traits) : failure);
         } else {
             stopWaiting();
             reply.pass(answer, failure.kind());
         }
-    }
-
-    private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyAccepting()
-                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
-                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
     }
 
     // ---- what others tell ---------------------------------------------------------------------------------------
@@ -387,7 +380,7 @@ final class Exchange {
 
     /** The reply has ended: nothing of this request goes on. */
     private void release() {
-        WaitingRoom.Ticket queued = ticket;
+        Ticket queued = ticket;
         if (queued != null) {
             queued.cancel();
         }

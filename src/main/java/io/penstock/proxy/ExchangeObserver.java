@@ -18,6 +18,28 @@ public interface ExchangeObserver {
     default void exchangeStarted() {}
 
     /**
+     * A request was given to another replica, just now.
+     *
+     * @param move which, from where to where, and why
+     */
+    default void moved(Move move) {}
+
+    /**
+     * An answer is held back, since it has shown no output yet, or is not any more.
+     *
+     * @param bytes how much more is held than before; below zero if it is less
+     */
+    default void answerHeld(long bytes) {}
+
+    /**
+     * An event loop has come to its timer, which is due ten times a second.
+     *
+     * @param loop the name of its thread
+     * @param lateNanos how late it came, in nanoseconds
+     */
+    default void loopTurned(String loop, long lateNanos) {}
+
+    /**
      * A request is over.
      *
      * @param report everything about it
@@ -46,6 +68,21 @@ public interface ExchangeObserver {
             @Override
             public void exchangeStarted() {
                 each.forEach(ExchangeObserver::exchangeStarted);
+            }
+
+            @Override
+            public void moved(Move move) {
+                each.forEach(observer -> observer.moved(move));
+            }
+
+            @Override
+            public void answerHeld(long bytes) {
+                each.forEach(observer -> observer.answerHeld(bytes));
+            }
+
+            @Override
+            public void loopTurned(String loop, long lateNanos) {
+                each.forEach(observer -> observer.loopTurned(loop, lateNanos));
             }
 
             @Override

@@ -37,6 +37,8 @@ public enum FailureKind {
     // ---- nobody can take it ----------------------------------------------------------------------------------------
     /** The waiting room is full. */
     WAITING_ROOM_FULL(429, "overloaded", Charge.NO, Elsewhere.NO),
+    /** With one more everybody's tokens would come more slowly than {@code admission.targetInterToken}. */
+    ABOVE_TARGET(429, "overloaded", Charge.NO, Elsewhere.NO),
     /** No replica became usable before the deadline. */
     NO_REPLICA(503, "no_replica_available", Charge.NO, Elsewhere.NO),
     /** All usable replicas were busy until the deadline. */

@@ -7,6 +7,7 @@ import io.penstock.upstream.Choice;
 import io.penstock.upstream.Lease;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class Journal {
     private final String route;
     private final Supplier<Policy> policy;
     private final Supplier<RequestTraits> traits;
+    private final Consumer<Move> moved;
     private final List<Decision> decisions = new ArrayList<>(1);
     private int left;
     private long place = -1;
@@ -39,7 +41,8 @@ final class Journal {
                 admitted.requestId(),
                 admitted.route().route(),
                 () -> loop.config().selection().policy(),
-                traits);
+                traits,
+                loop::moved);
     }
 
     Journal(
@@ -48,13 +51,15 @@ final class Journal {
             String requestId,
             String route,
             Supplier<Policy> policy,
-            Supplier<RequestTraits> traits) {
+            Supplier<RequestTraits> traits,
+            Consumer<Move> moved) {
         this.receipts = receipts;
         this.arrivedNanos = arrivedNanos;
         this.requestId = requestId;
         this.route = route;
         this.policy = policy;
         this.traits = traits;
+        this.moved = moved;
     }
 
     List<Decision> decisions() {
@@ -67,13 +72,23 @@ final class Journal {
         if (choice == null) {
             return;
         }
+        Cause cause = hedged ? Cause.HEDGE : before == null ? Cause.ARRIVAL : causeOf(before);
+        tell(cause, before, lease.upstream().name());
         if (decisions.size() == MOST_DECISIONS) {
             decisions.remove(1);
             left++;
         }
-        Cause cause = hedged ? Cause.HEDGE : before == null ? Cause.ARRIVAL : causeOf(before);
         long chosen = choice.madeNanos() - arrivedNanos;
         decisions.add(new Decision(cause, lease.upstream().name(), choice, chosen, -1));
+    }
+
+    private void tell(Cause cause, @Nullable AttemptReport before, String to) {
+        if (cause == Cause.HEDGE && !decisions.isEmpty()) {
+            String from = decisions.get(decisions.size() - 1).replica();
+            moved.accept(new Move(requestId, cause, from, to, null));
+        } else if (cause != Cause.ARRIVAL && before != null) {
+            moved.accept(new Move(requestId, cause, before.replica(), to, before.failure()));
+        }
     }
 
     private static Cause causeOf(AttemptReport before) {

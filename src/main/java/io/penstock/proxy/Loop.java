@@ -1,6 +1,7 @@
 package io.penstock.proxy;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.penstock.admission.Ticket;
 import io.penstock.admission.Tried;
 import io.penstock.admission.WaitingRoom;
 import io.penstock.config.PenstockConfig;
@@ -52,6 +53,7 @@ final class Loop {
     private static final int LONGEST_CONNECT_MILLIS = 60_000;
 
     private static final long ROOM_MILLIS = 10;
+    private static final long LAG_MILLIS = 100;
 
     private final Vertx vertx;
     private final Context context;
@@ -138,16 +140,45 @@ final class Loop {
         }
     }
 
+    /** Tells the observer that a request went on to another replica. */
+    void moved(Move move) {
+        try {
+            shared.observer().moved(move);
+        } catch (RuntimeException e) {
+            LOG.error("an observer failed", e);
+        }
+    }
+
     /** As {@link WaitingRoom#await}; the lease is delivered on this loop. */
-    WaitingRoom.@Nullable Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {
-        WaitingRoom.Ticket ticket = shared.room().await(traits, tried, front, this::execute, granted);
+    @Nullable
+    Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {
+        Ticket ticket = shared.room().await(traits, tried, front, this::execute, granted);
         watchRoom();
         return ticket;
     }
 
+    /** Why a request may not even wait. */
+    ProxyFailure turnedAway(RequestTraits traits) {
+        return shared.room().aboveTarget(traits)
+                ? overloaded(FailureKind.ABOVE_TARGET, "one more would make everybody's tokens too slow", traits)
+                : overloaded(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting for a replica", traits);
+    }
+
+    /** Why a request that waited as long as it may was given to nobody. */
+    ProxyFailure waitedInVain(RequestTraits traits) {
+        return shared.live().current().anyAccepting()
+                ? overloaded(FailureKind.QUEUE_DEADLINE, "no replica had room while this request could wait", traits)
+                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
+    }
+
+    private ProxyFailure overloaded(FailureKind kind, String what, RequestTraits traits) {
+        int seconds = shared.room().retryAfterSeconds(traits, shared.retries().chance());
+        return new ProxyFailure(kind, what + "; try again in " + seconds + " s", seconds);
+    }
+
     /** A request of this loop waits: if time alone may let it go, somebody has to look at the clock. */
     private void watchRoom() {
-        if (watchingRoom || !shared.room().opensWithTime()) {
+        if (watchingRoom || !shared.room().predicts()) {
             return;
         }
         watchingRoom = true;
@@ -157,6 +188,16 @@ final class Loop {
                 shared.room().wake();
                 watchRoom();
             }
+        });
+    }
+
+    /** Tells the observer how late this loop is with what is due, again and again. To be called on this loop. */
+    void measureLag() {
+        long dueNanos = now() + LAG_MILLIS * 1_000_000;
+        vertx.setTimer(LAG_MILLIS, tick -> {
+            long lateNanos = now() - dueNanos;
+            measureLag();
+            shared.observer().loopTurned(Thread.currentThread().getName(), lateNanos);
         });
     }
 

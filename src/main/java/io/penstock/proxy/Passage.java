@@ -1,7 +1,7 @@
 package io.penstock.proxy;
 
+import io.penstock.admission.Ticket;
 import io.penstock.admission.Tried;
-import io.penstock.admission.WaitingRoom;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
@@ -31,15 +31,17 @@ final class Passage {
     private int attempts;
     private int status;
     private boolean ended;
+    private AttemptSpan span = AttemptSpan.NONE;
     private @Nullable Lease lease;
     private @Nullable ProxyFailure refusal;
-    private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Ticket ticket;
     private @Nullable Promise<Lease> place;
 
     Passage(Loop loop, Edge.Admitted admitted) {
         this.loop = loop;
         this.admitted = admitted;
-        this.timeline = new Timeline(admitted.arrivedNanos());
+        this.timeline = new Timeline(
+                admitted.arrivedNanos(), null, admitted.trace(loop.shared().tracer()));
     }
 
     /** What was matched is what is asked for, however the client spelled it. */
@@ -52,6 +54,7 @@ final class Passage {
         return place().compose(granted -> {
             lease = granted;
             attempts++;
+            span = timeline.chose(granted, attempts, /* hedged= */ false);
             return loop.dialFresh(granted.upstream(), request.getMethod(), admitted.uri())
                     .compose(opened -> opened(request, opened, granted), cause -> unreachable(request, granted, cause));
         });
@@ -66,19 +69,14 @@ final class Passage {
         MultiMap headers = request.headers();
         MultiMap original = MultiMap.caseInsensitiveMultiMap().addAll(headers);
         headers.clear();
-        HeaderHygiene.toReplica(
-                original,
-                headers,
-                admitted.hop(),
-                attempts == 1 ? admitted.requestId() : admitted.requestId() + "-" + attempts,
-                granted.upstream().identity().replica().apiKey());
+        admitted.toReplica(original, headers, granted.upstream(), attempts, span);
         return Future.succeededFuture(opened);
     }
 
     private Future<HttpClientRequest> unreachable(ProxyRequest request, Lease granted, Throwable cause) {
         FailureKind kind = cause instanceof ProxyFailure known ? known.kind() : FailureKind.INTERNAL;
         granted.end(Outcome.FAILED);
-        timeline.attempt(attempt(granted, kind));
+        ended(granted, kind);
         tried = tried.untilProbed(granted.upstream());
         lease = null;
         return ended || kind == FailureKind.INTERNAL ? Future.failedFuture(cause) : dial(request);
@@ -93,15 +91,17 @@ final class Passage {
         Promise<Lease> promise = Promise.promise();
         place = promise; // Whoever leaves meanwhile fails it.
         Duration patience = admitted.patience(loop.config().admission().maxWait());
-        long timer = loop.vertx().setTimer(Math.max(1, patience.toMillis()), late -> promise.tryFail(nobodyTookIt()));
+        long timer = loop.vertx()
+                .setTimer(
+                        Math.max(1, patience.toMillis()),
+                        late -> promise.tryFail(loop.waitedInVain(RequestTraits.NONE)));
         ticket = loop.shared().room().await(RequestTraits.NONE, tried, attempts > 0, loop::execute, granted -> {
             if (!promise.tryComplete(granted)) {
                 granted.end(Outcome.IGNORED);
             }
         });
         if (ticket == null) {
-            promise.tryFail(
-                    new ProxyFailure(FailureKind.WAITING_ROOM_FULL, "too many requests are waiting; try again later"));
+            promise.tryFail(loop.turnedAway(RequestTraits.NONE));
         }
         return promise.future().onComplete(done -> {
             loop.vertx().cancelTimer(timer);
@@ -110,14 +110,8 @@ final class Passage {
         });
     }
 
-    private ProxyFailure nobodyTookIt() {
-        return loop.shared().live().current().anyAccepting()
-                ? new ProxyFailure(FailureKind.QUEUE_DEADLINE, "all replicas are busy; try again later")
-                : new ProxyFailure(FailureKind.NO_REPLICA, "no replica is available at the moment; try again later");
-    }
-
     private void leaveQueue() {
-        WaitingRoom.Ticket queued = ticket;
+        Ticket queued = ticket;
         ticket = null;
         if (queued != null) {
             queued.cancel();
@@ -126,6 +120,7 @@ final class Passage {
 
     void headArrived(int code) {
         timeline.head(loop.now());
+        span.head(code);
         status = code;
     }
 
@@ -139,7 +134,7 @@ final class Passage {
         FailureKind kind = failure.kind();
         status = kind.status();
         ProxyResponse response = request.release().response().setStatusCode(kind.status());
-        for (Map.Entry<String, String> header : admitted.refusalHeaders(kind)) {
+        for (Map.Entry<String, String> header : admitted.refusalHeaders(failure)) {
             response.putHeader(header.getKey(), header.getValue());
         }
         return response.setBody(Body.body(
@@ -199,8 +194,10 @@ final class Passage {
         return new ProxyFailure(FailureKind.CLIENT_LEFT, "the client left");
     }
 
-    private AttemptReport attempt(Lease granted, @Nullable FailureKind kind) {
-        return new AttemptReport(granted.upstream().name(), kind, -1, -1, loop.now() - granted.startNanos());
+    private void ended(Lease granted, @Nullable FailureKind kind) {
+        long total = loop.now() - granted.startNanos();
+        timeline.attempt(new AttemptReport(granted.upstream().name(), kind, -1, -1, total));
+        span.ended(kind);
     }
 
     private void finish(Result result, @Nullable FailureKind failure, Outcome outcome) {
@@ -216,7 +213,7 @@ final class Passage {
         if (held != null) {
             held.provesNothing();
             held.end(outcome);
-            timeline.attempt(attempt(held, failure));
+            ended(held, failure);
         }
         String replica = held == null ? null : held.upstream().name();
         long bytesOut = admitted.request().response().bytesWritten();

@@ -128,6 +128,7 @@ public final class ProxyVerticle extends VerticleBase {
             edge.reconfigure(next);
         });
         ProbeVerticle.CHANGES.subscribe(vertx.eventBus(), change -> replicaChanged(loop, change));
+        loop.measureLag();
         beatNanos = loop.now();
         vertx.setPeriodic(SWEEP_MILLIS, tick -> {
             beatNanos = loop.now();

@@ -175,7 +175,7 @@ final class Reply {
         }
         relay.refuse(
                 kind.status(),
-                admitted.refusalHeaders(kind),
+                admitted.refusalHeaders(failure),
                 ErrorShape.body(dialect, kind.status(), kind.code(), failure.text()));
         finish(Result.REFUSED, kind, kind.status(), replica, 0);
     }

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
  * @param retries how many errors may be hidden by asking another replica
  * @param poison bodies that killed replicas a moment ago
  * @param observer told of everything
+ * @param tracer follows requests in a tracing system
  * @param receipts why the newest requests went where they did
  * @param lifecycle how far Penstock is on its way down
  * @param nanoClock the time, in nanoseconds
@@ -28,6 +29,7 @@ public record Shared(
         RetryPolicy retries,
         PoisonBodies poison,
         ExchangeObserver observer,
+        ExchangeTracer tracer,
         Receipts receipts,
         Lifecycle lifecycle,
         LongSupplier nanoClock,

@@ -11,6 +11,7 @@ final class Timeline {
 
     private final long arrivedNanos;
     private final @Nullable Journal journal;
+    private final ExchangeSpan span;
     private final List<AttemptReport> attempts = new ArrayList<>(1);
     // Without a value that means "not": the clock may begin anywhere.
     private boolean waiting;
@@ -23,13 +24,14 @@ final class Timeline {
 
     /** Of a request for which no replica is chosen. */
     Timeline(long arrivedNanos) {
-        this(arrivedNanos, null);
+        this(arrivedNanos, null, ExchangeSpan.NONE);
     }
 
-    /** Whatever is noted here shows in the request's receipt, too. */
-    Timeline(long arrivedNanos, @Nullable Journal journal) {
+    /** Whatever is noted here shows in the request's trace, and in its receipt if it has a journal. */
+    Timeline(long arrivedNanos, @Nullable Journal journal, ExchangeSpan span) {
         this.arrivedNanos = arrivedNanos;
         this.journal = journal;
+        this.span = span;
     }
 
     long sinceArrival(long nowNanos) {
@@ -39,6 +41,7 @@ final class Timeline {
     void waits(long nowNanos) {
         waiting = true;
         waitingSince = nowNanos;
+        span.waits();
         write(null);
     }
 
@@ -46,6 +49,7 @@ final class Timeline {
         if (waiting) {
             queueNanos += nowNanos - waitingSince;
             waiting = false;
+            span.leased();
         }
     }
 
@@ -60,6 +64,7 @@ final class Timeline {
     void firstOutput(long nowNanos) {
         if (firstOutputNanos < 0) {
             firstOutputNanos = nowNanos - arrivedNanos;
+            span.firstOutput();
             if (journal != null) {
                 journal.firstOutput(firstOutputNanos);
             }
@@ -67,12 +72,13 @@ final class Timeline {
         }
     }
 
-    /** A replica was chosen; {@code hedged} if another one goes on. */
-    void chose(Lease lease, boolean hedged) {
+    /** A replica was chosen for the n-th attempt; {@code hedged} if another one goes on. Returns the attempt's span. */
+    AttemptSpan chose(Lease lease, int number, boolean hedged) {
         if (journal != null) {
             journal.chose(lease, attempts.isEmpty() ? null : attempts.get(attempts.size() - 1), hedged);
             write(null);
         }
+        return span.attempt(lease, number, hedged);
     }
 
     /** The output of this replica will be relayed. */
@@ -146,6 +152,7 @@ final class Timeline {
                 bytesOut,
                 journal == null ? List.of() : journal.decisions());
         write(report);
+        span.ended(report);
         return report;
     }
 }

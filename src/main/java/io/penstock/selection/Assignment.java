@@ -98,9 +98,9 @@ public final class Assignment {
         return traits;
     }
 
-    /** An answer that is no stream shows nothing until it is whole. */
+    /** An answer that is no stream shows nothing until it is whole, which one token is at once. */
     boolean silent() {
-        return !traits.stream();
+        return !traits.stream() && traits.longestAnswer() != 1;
     }
 
     long sentNanos() {
@@ -167,7 +167,8 @@ public final class Assignment {
     @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
     public boolean output(long nowNanos) {
         outlook.progressed(nowNanos);
-        boolean worth = outputs == 0 || lastOutputNanos - outlook.sampledNanos() >= 0;
+        // The pieces of an answer that is no stream are no tokens.
+        boolean worth = outputs == 0 || (traits.stream() && lastOutputNanos - outlook.sampledNanos() >= 0);
         if (!worth) {
             lastOutputNanos = nowNanos;
             outputs++;

@@ -26,8 +26,6 @@ public final class PredictedDelay {
 
     private static final double UNKNOWN_OUTPUT = 200;
     private static final double KEPT_OUTPUT = 0.99;
-    private static final double BOUND_TIMES = 1.25;
-    private static final double BOUND_MORE = 4;
     private static final double EQUAL_TIMES = 1.02;
     private static final double EQUAL_SECONDS = 0.005;
     private static final double WORTH_MOVING_SECONDS = 0.010;
@@ -108,7 +106,8 @@ public final class PredictedDelay {
      */
     public Assignment choose(RequestTraits traits, List<UpstreamState> candidates, long nowNanos) {
         double output = output(traits);
-        List<Offer> offers = offers(traits, candidates, nowNanos);
+        FairShare share = share(candidates, nowNanos);
+        List<Offer> offers = offers(traits, candidates, share, nowNanos);
         long least = least(offers);
         Offer best = offers.get(0);
         for (Offer offer : offers) {
@@ -118,7 +117,7 @@ public final class PredictedDelay {
             }
             best = offer.cost() < best.cost() ? offer : best;
         }
-        Offer cold = terms.fillCold() ? cold(offers, mean(candidates, nowNanos), best, output, nowNanos) : null;
+        Offer cold = terms.fillCold() ? cold(offers, share, best, output, nowNanos) : null;
         Offer chosen = cold != null ? cold : amongEquals(offers, best.cost());
         Reason reason = candidates.size() == 1
                 ? Reason.ONLY_ONE_USABLE
@@ -126,8 +125,31 @@ public final class PredictedDelay {
                         ? Reason.LEAST_PREDICTED_DELAY
                         : cold != null ? Reason.FILLED_THE_COLD : Reason.FEWEST_OF_EQUALS;
         List<Option> options = options(offers, chosen, least, output, nowNanos);
-        tellBeyondBound(options, offers, candidates, nowNanos);
+        tellBeyondBound(options, offers, candidates, share, nowNanos);
         return assign(traits, chosen, reason, options, candidates.size(), output, nowNanos);
+    }
+
+    /**
+     * How long a request would wait for its first output where it would wait least: until its prompt is read and, where
+     * tokens would come too slowly with one more, until somebody's answer there has ended.
+     *
+     * @param traits what is known of the request
+     * @param candidates who may be chosen, all of them known since the last {@link #refresh}
+     * @param targetSeconds the longest from token to token that is good; 0: no matter how long
+     * @param nowNanos now
+     * @return seconds; 0 if there are no candidates
+     */
+    public double leastWaitSeconds(
+            RequestTraits traits, List<UpstreamState> candidates, double targetSeconds, long nowNanos) {
+        double least = Double.POSITIVE_INFINITY;
+        for (UpstreamState candidate : candidates) {
+            Offer offer = offer(traits, candidate, nowNanos);
+            ReplicaOutlook at = offer.outlook();
+            boolean slow = targetSeconds > 0 && at.gapWithOneMore() > targetSeconds;
+            double read = at.waitSeconds(offer.uncached(), nowNanos);
+            least = Math.min(least, slow ? Math.max(read, at.nextEndSeconds(output(traits))) : read);
+        }
+        return candidates.isEmpty() ? 0 : least;
     }
 
     private static long least(List<Offer> offers) {
@@ -150,14 +172,13 @@ public final class PredictedDelay {
 
     /** Those that hold far more than the others were not asked, and nothing was predicted of them. */
     private void tellBeyondBound(
-            List<Option> options, List<Offer> offers, List<UpstreamState> candidates, long nowNanos) {
+            List<Option> options, List<Offer> offers, List<UpstreamState> candidates, FairShare share, long nowNanos) {
         if (offers.size() == candidates.size()) {
             return;
         }
-        double most = mostHeld(candidates, nowNanos);
         for (int i = 0; i < candidates.size() && options.size() < Choice.MOST_OPTIONS; i++) {
             ReplicaOutlook outlook = outlook(candidates.get(i), nowNanos);
-            if (outlook.held() > most) {
+            if (!share.allows(outlook)) {
                 options.add(new Option(outlook.upstream().name(), outlook.held(), null));
             }
         }
@@ -222,28 +243,26 @@ public final class PredictedDelay {
         return new Assignment(outlook, traits, offer.uncached(), output, wait, choice);
     }
 
-    /** Those that do not hold far more than the others. At least one holds no more than the mean. */
-    private List<Offer> offers(RequestTraits traits, List<UpstreamState> candidates, long nowNanos) {
-        double most = mostHeld(candidates, nowNanos);
+    /** Those that do not hold far more than their share; all, if that is nobody, as happens where weights differ. */
+    private List<Offer> offers(RequestTraits traits, List<UpstreamState> candidates, FairShare share, long nowNanos) {
         List<Offer> offers = new ArrayList<>(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
-            if (!terms.bound() || outlook(candidates.get(i), nowNanos).held() <= most) {
+            if (!terms.bound() || share.allows(outlook(candidates.get(i), nowNanos))) {
                 offers.add(offer(traits, candidates.get(i), nowNanos));
             }
+        }
+        if (offers.isEmpty()) {
+            candidates.forEach(each -> offers.add(offer(traits, each, nowNanos)));
         }
         return offers;
     }
 
-    private double mostHeld(List<UpstreamState> candidates, long nowNanos) {
-        return BOUND_TIMES * mean(candidates, nowNanos) + BOUND_MORE;
-    }
-
-    private double mean(List<UpstreamState> candidates, long nowNanos) {
-        double held = 0;
+    private FairShare share(List<UpstreamState> candidates, long nowNanos) {
+        List<ReplicaOutlook> asked = new ArrayList<>(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
-            held += outlook(candidates.get(i), nowNanos).held();
+            asked.add(outlook(candidates.get(i), nowNanos));
         }
-        return held / candidates.size();
+        return FairShare.among(asked);
     }
 
     private Offer offer(RequestTraits traits, UpstreamState candidate, long nowNanos) {
@@ -265,12 +284,12 @@ public final class PredictedDelay {
     }
 
     /** One with next to nothing that would be best if only it had seen the prompt: so that it will have, next time. */
-    private @Nullable Offer cold(List<Offer> offers, double mean, Offer best, double output, long nowNanos) {
+    private @Nullable Offer cold(List<Offer> offers, FairShare share, Offer best, double output, long nowNanos) {
         long least = least(offers);
         Offer cheapest = null;
         double lowest = best.cost();
         for (Offer offer : offers) {
-            if (offer.outlook().held() < mean / 2 - BOUND_MORE) {
+            if (share.leavesIdle(offer.outlook())) {
                 double warm = cost(offer.outlook(), least, least, output, nowNanos);
                 if (warm <= lowest) {
                     lowest = warm;
@@ -281,7 +300,7 @@ public final class PredictedDelay {
         return cheapest;
     }
 
-    /** Predictions are not that good: of those that are about as cheap, the one with the fewest requests, then in turn. */
+    /** Predictions are not that good: of those about as cheap, the one with the fewest for its weight, then in turn. */
     private static Offer amongEquals(List<Offer> offers, double least) {
         Offer chosen = null;
         for (Offer offer : offers) {
@@ -296,7 +315,7 @@ public final class PredictedDelay {
     }
 
     private static boolean before(ReplicaOutlook some, ReplicaOutlook other) {
-        int held = some.held() - other.held();
+        int held = some.held() * other.weight() - other.held() * some.weight();
         return held != 0 ? held < 0 : some.turn() < other.turn();
     }
 
@@ -334,7 +353,7 @@ public final class PredictedDelay {
      * @param over the request
      */
     public void finished(Assignment over) {
-        if (!over.silent() && over.outputs() > 0) {
+        if (over.traits().stream() && over.outputs() > 0) {
             outputTokens = KEPT_OUTPUT * outputTokens + over.outputs();
             outputs = KEPT_OUTPUT * outputs + 1;
         }

@@ -54,15 +54,28 @@ final class PrefixIndex {
         free = NONE;
     }
 
-    /** How many leading pieces of a prompt are there. */
+    /**
+     * How many leading pieces of a prompt are there. A piece is never there without all those before it: its hash depends
+     * on them, and they were touched after it. So a few pieces are looked at, and not each of them: all replicas are asked
+     * for each request, and a long prompt has a thousand pieces.
+     */
     int match(Prompt prompt) {
-        int pieces = prompt.pieces();
-        for (int i = 0; i < pieces; i++) {
-            if (find(prompt.piece(i)) == NONE) {
-                return i;
+        int there = 0;
+        int step = 1;
+        while (there + step <= prompt.pieces() && contains(prompt.piece(there + step - 1))) {
+            there += step;
+            step *= 2;
+        }
+        int missing = Math.min(prompt.pieces(), there + step - 1);
+        while (there < missing) {
+            int middle = (there + missing) >>> 1;
+            if (contains(prompt.piece(middle))) {
+                there = middle + 1;
+            } else {
+                missing = middle;
             }
         }
-        return pieces;
+        return there;
     }
 
     /**

@@ -99,6 +99,11 @@ public final class ReplicaOutlook {
         return pending.size() + answering + lineLength;
     }
 
+    /** Its share of the work relative to the others, as the operator wants it. */
+    int weight() {
+        return upstream.identity().replica().weight();
+    }
+
     int answering() {
         return answering;
     }
@@ -211,6 +216,21 @@ public final class ReplicaOutlook {
         return Math.max(0, tokens - Math.min(MOST_PROGRESS * head.uncached(), rate * Math.max(0, since)));
     }
 
+    /**
+     * The time from token to token if it got one more, when all that it was given is being answered. One that answers
+     * nobody has nobody to slow down.
+     *
+     * @return seconds; 0 if it answers nobody, or nothing is known
+     */
+    public double gapWithOneMore() {
+        return answering == 0 ? 0 : speed.gap(held() + 1);
+    }
+
+    /** How long until the next of those that it answers is whole, if answers are so many tokens long. */
+    double nextEndSeconds(double output) {
+        return answering == 0 ? 0 : output * gap / answering;
+    }
+
     /** How much longer than the work explains it has shown nothing: a hung replica looks worse by the second. */
     double silence(long nowNanos) {
         double expected;
@@ -274,7 +294,7 @@ public final class ReplicaOutlook {
         if (one.lastOutputNanos() - sampledNanos >= 0) {
             sampledNanos = nowNanos;
             if (one.current()) {
-                speed.stepped(seconds(nowNanos - one.lastOutputNanos()));
+                speed.stepped(seconds(nowNanos - one.lastOutputNanos()), answering);
             }
         }
     }
@@ -304,8 +324,15 @@ public final class ReplicaOutlook {
 
     private void check() {
         if (pendingTokens < 0 || linedTokens < 0 || lineLength < 0 || answering < 0) {
-            throw new IllegalStateException("the books of " + upstream.name() + " are wrong");
+            throw new IllegalStateException("the books are wrong: " + this);
         }
+    }
+
+    @Override
+    public String toString() {
+        return upstream.name() + ": " + pending.size() + " to read (" + pendingTokens + " tokens), " + lineLength
+                + " in its lane (" + linedTokens + " tokens), " + answering + " being answered, " + talking
+                + " of them aloud";
     }
 
     static double seconds(long nanos) {

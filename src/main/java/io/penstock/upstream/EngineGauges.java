@@ -32,6 +32,9 @@ public record EngineGauges(
      * @param generatedTokens tokens made so far
      * @param promptTokens prompt tokens taken in so far
      * @param finished requests answered so far
+     * @param prefixQueries prompt tokens that were looked up in its prefix cache so far
+     * @param prefixHits those of them that were found
+     * @param preemptions times so far that it put a running request back for want of memory
      */
     public record Engine(
             String label,
@@ -40,7 +43,32 @@ public record EngineGauges(
             double cacheUsage,
             double generatedTokens,
             double promptTokens,
-            double finished) {
+            double finished,
+            double prefixQueries,
+            double prefixHits,
+            double preemptions) {
+
+        /** One that says nothing of its prefix cache and of preemptions. */
+        public Engine(
+                String label,
+                double running,
+                double waiting,
+                double cacheUsage,
+                double generatedTokens,
+                double promptTokens,
+                double finished) {
+            this(
+                    label,
+                    running,
+                    waiting,
+                    cacheUsage,
+                    generatedTokens,
+                    promptTokens,
+                    finished,
+                    Double.NaN,
+                    Double.NaN,
+                    Double.NaN);
+        }
 
         private boolean countsMoreThan(Engine before) {
             return generatedTokens > before.generatedTokens

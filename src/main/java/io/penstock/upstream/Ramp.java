@@ -44,6 +44,15 @@ public final class Ramp {
         return cap.get() != NONE;
     }
 
+    /**
+     * How many requests it lets a replica hold now.
+     *
+     * @return 0 if it limits nothing
+     */
+    public int limit() {
+        return cap.get();
+    }
+
     /** The smaller of a limit and this one; 0 means none, here and there. */
     int within(int limit) {
         int now = cap.get();

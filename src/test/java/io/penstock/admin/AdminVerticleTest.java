@@ -73,6 +73,10 @@ class AdminVerticleTest {
                         () -> {},
                         Map::of,
                         admin.receipts,
+                        admin.traffic,
+                        () -> 8000,
+                        () -> null,
+                        () -> 0,
                         () -> ""));
         try {
             assertThatThrownBy(() -> vertx.deployVerticle(second).await(20, TimeUnit.SECONDS))
@@ -196,19 +200,19 @@ class AdminVerticleTest {
 
         assertThat(answer.body()).doesNotContain("secret").endsWith("}\n");
         assertThat(answer.json()).isEqualTo(new JsonObject("""
-                        {"version": "1.2.3", "lameDuck": false, "waiting": 5,
-                         "config": {"source": "conf/penstock.yaml", "ok": true, "problems": [], "warnings": [],
-                                    "pendingRestart": []},
-                         "upstreams": [
-                           {"name": "vllm0", "id": "vllm0", "url": "http://127.0.0.1:8000",
-                            "addresses": ["10.0.0.1", "10.0.0.2"], "standing": "ready", "reason": "passes its probes",
-                            "usable": true, "draining": false, "weight": 1, "maxInFlight": 16, "inFlight": 1, "epoch": 0, "passedProbes": 0,
-                            "models": ["a", "b"], "engines": null, "started": 4, "completed": 1, "failed": 1, "ignored": 1},
-                           {"name": "vllm1", "id": "vllm1", "url": "http://127.0.0.1:8000",
-                            "addresses": [], "standing": "starting", "reason": "not probed yet",
-                            "usable": false, "draining": false, "weight": 1, "maxInFlight": 0, "inFlight": 0, "epoch": 0, "passedProbes": 0,
-                            "models": null, "engines": null, "started": 0, "completed": 0, "failed": 0, "ignored": 0}]}
-                        """));
+            {"version": "1.2.3", "lameDuck": false, "waiting": 5,
+             "config": {"source": "conf/penstock.yaml", "ok": true, "problems": [], "warnings": [],
+                        "pendingRestart": []},
+             "upstreams": [
+               {"name": "vllm0", "id": "vllm0", "url": "http://127.0.0.1:8000",
+                "addresses": ["10.0.0.1", "10.0.0.2"], "standing": "ready", "reason": "passes its probes",
+                "usable": true, "draining": false, "weight": 1, "maxInFlight": 16, "inFlight": 1, "epoch": 0, "passedProbes": 0,
+                "models": ["a", "b"], "engines": null, "started": 4, "completed": 1, "failed": 1, "ignored": 1},
+               {"name": "vllm1", "id": "vllm1", "url": "http://127.0.0.1:8000",
+                "addresses": [], "standing": "starting", "reason": "not probed yet",
+                "usable": false, "draining": false, "weight": 1, "maxInFlight": 0, "inFlight": 0, "epoch": 0, "passedProbes": 0,
+                "models": null, "engines": null, "started": 0, "completed": 0, "failed": 0, "ignored": 0}]}
+            """));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.penstock.admin;
 
+import io.penstock.bus.Topic;
 import io.penstock.config.Endpoint;
 import io.penstock.config.Replica;
 import io.penstock.proxy.Receipts;
@@ -9,6 +10,7 @@ import io.penstock.upstream.Standing;
 import io.penstock.upstream.Upstream;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -22,6 +24,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** A real admin verticle on a free port, with everything behind it in the test's hands. */
 public final class LiveAdmin {
@@ -47,6 +51,12 @@ public final class LiveAdmin {
     public volatile Map<String, LearnedSpeed> learned = Map.of();
     /** Why requests went where they did. */
     public final Receipts receipts = new Receipts(64, () -> 60_000_000_000L);
+    /** The time that the traffic and the page go by, in nanoseconds. */
+    public final AtomicLong nanos = new AtomicLong(600_000_000_000L);
+    /** What happened in the last minute. */
+    public final TrafficRecorder traffic = new TrafficRecorder(nanos::get);
+    /** What must be shown to change something; null if there is no key. */
+    public volatile @Nullable String adminKey;
     /** What a scrape does. */
     public volatile Runnable scrape = () -> {};
 
@@ -82,10 +92,15 @@ public final class LiveAdmin {
                         woken::incrementAndGet,
                         () -> learned,
                         receipts,
+                        traffic,
+                        () -> 8000,
+                        () -> adminKey,
+                        nanos::get,
                         () -> {
                             scrape.run();
                             return "penstock_waiting 5.0\n";
                         }));
+        Topic.carryOn(vertx);
         vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
     }
 
@@ -142,6 +157,11 @@ public final class LiveAdmin {
             return new Answer(
                     Integer.parseInt(answer.substring(9, 12)), answer.substring(0, end), answer.substring(end + 4));
         }
+    }
+
+    /** The bus that changes are told on. */
+    public EventBus bus() {
+        return vertx.eventBus();
     }
 
     /** Closes the port and everything behind it. */

@@ -2,8 +2,8 @@ package io.penstock.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.admission.WaitingRoom.Ticket;
 import io.penstock.config.PenstockConfig.Policy;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.selection.Prompt;
 import io.penstock.selection.ReplicaOutlook;
 import io.penstock.selection.RequestTraits;
@@ -12,23 +12,18 @@ import io.penstock.upstream.Lease;
 import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
-import io.penstock.upstream.Threads;
 import io.penstock.upstream.UpstreamState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class LanesTest {
 
@@ -54,6 +49,7 @@ class LanesTest {
         assertThat(room.waiting()).isEqualTo(2);
         assertThat(a.inFlight()).isEqualTo(2);
         assertThat(b.inFlight()).isEqualTo(2);
+        assertThat(room.learned().values()).extracting(LearnedSpeed::inLane).containsExactly(1, 1);
     }
 
     @Test
@@ -82,7 +78,7 @@ class LanesTest {
         now.addAndGet(5_000 * MS);
         room.wake();
 
-        assertThat(room.opensWithTime()).isTrue();
+        assertThat(room.predicts()).isTrue();
         assertThat(order).hasSizeGreaterThan(4);
     }
 
@@ -217,9 +213,9 @@ class LanesTest {
         room.reconfigure(WaitingRoomTest.config(Policy.LEAST_IN_FLIGHT, 10));
 
         assertThat(order).hasSize(6);
-        assertThat(room.opensWithTime()).isFalse();
+        assertThat(room.predicts()).isFalse();
         room.reconfigure(WaitingRoomTest.config(Policy.PREDICTED_DELAY, 10));
-        assertThat(room.opensWithTime()).isTrue();
+        assertThat(room.predicts()).isTrue();
         endAll();
         booksAreEmpty(room);
     }
@@ -255,71 +251,59 @@ class LanesTest {
         assertThat(got).hasSize(1);
     }
 
-    @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void theBooksAreEmptyAfterAnyMixOnEightThreads(long seed) throws Exception {
-        LiveUpstreams three = Fleet.live(Fleet.upstream("x"), Fleet.upstream("y"), Fleet.upstream("z"));
-        WaitingRoom busy = new WaitingRoom(three, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 500), now::get);
-        ConcurrentLinkedQueue<Lease> granted = new ConcurrentLinkedQueue<>();
-        Threads.race(8, thread -> () -> {
-            Random random = new Random(seed * 8 + thread);
-            List<Ticket> tickets = new ArrayList<>();
-            for (int i = 0; i < 400; i++) {
-                step(busy, three, random, granted, tickets);
-            }
-            tickets.forEach(Ticket::cancel);
-            return thread;
-        });
-        three.current().members().forEach(each -> each.judge(Standing.READY, "up"));
-        do {
-            for (Lease lease = granted.poll(); lease != null; lease = granted.poll()) {
-                lease.end(Outcome.COMPLETED);
-            }
-            busy.wake();
-        } while (!granted.isEmpty());
+    @Test
+    void nobodyHoldsMoreThanItsLimitAndEveryoneIsServed() {
+        LiveUpstreams limited = Fleet.live(Fleet.upstream("two", 1, 2), Fleet.upstream("three", 1, 3));
+        WaitingRoom little = new WaitingRoom(limited, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 50), now::get);
+        List<UpstreamState> members = limited.current().members();
+        List<Lease> got = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            little.await(traits(10, "c" + i % 3), Tried.NOBODY, /* front= */ false, Runnable::run, got::add);
+        }
+        assertThat(got).hasSize(5);
+        assertThat(little.waiting()).isEqualTo(15);
 
-        assertThat(busy.waiting()).isZero();
-        assertThat(three.current().members()).allMatch(each -> each.inFlight() == 0);
-        booksAreEmpty(busy);
+        for (int i = 0; i < got.size(); i++) {
+            assertThat(members.get(0).inFlight()).isLessThanOrEqualTo(2);
+            assertThat(members.get(1).inFlight()).isLessThanOrEqualTo(3);
+            now.addAndGet(100 * MS);
+            got.get(i).output(now.get());
+            got.get(i).end(Outcome.COMPLETED);
+        }
+
+        assertThat(got).hasSize(20);
+        assertThat(little.waiting()).isZero();
+        booksAreEmpty(little);
     }
 
-    private void step(
-            WaitingRoom busy,
-            LiveUpstreams three,
-            Random random,
-            ConcurrentLinkedQueue<Lease> granted,
-            List<Ticket> tickets) {
-        now.addAndGet(random.nextInt(20) * MS);
-        RequestTraits traits =
-                traits(100 + random.nextInt(8_000), "caller" + random.nextInt(3), pieces(random.nextInt(5)));
-        Tried tried = random.nextInt(4) == 0
-                ? Tried.NOBODY.forGood(three.current().members().get(0))
-                : Tried.NOBODY;
-        Lease lease = busy.lease(traits, tried);
-        if (lease != null) {
-            granted.add(lease);
-        } else {
-            Ticket ticket = busy.await(traits, tried, random.nextBoolean(), Runnable::run, granted::add);
-            if (ticket != null) {
-                tickets.add(ticket);
+    /** Room becomes free as answers end, which predictions of reading do not know: then the turns of others tell. */
+    @Test
+    void whoeverIsRefusedWhereReplicasAreFullIsToldByTheTurnsOfOthers() {
+        LiveUpstreams limited = Fleet.live(Fleet.upstream("one", 1, 1));
+        WaitingRoom little = new WaitingRoom(limited, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 5), now::get);
+        List<Lease> got = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            while (little.waiting() < 5) {
+                little.await(traits(10, ""), Tried.NOBODY, /* front= */ false, Runnable::run, got::add);
             }
+            now.addAndGet(10 * MS);
+            got.get(i).output(now.get());
+            now.addAndGet(3_990 * MS);
+            got.get(i).end(Outcome.COMPLETED);
         }
-        Lease running = granted.poll();
-        if (running != null) {
-            if (random.nextBoolean()) {
-                running.output(now.get());
-                running.output(now.get() + MS);
-            }
-            running.end(Fleet.outcome(random.nextInt(3)));
+
+        // Four seconds each: four who wait, and one more.
+        assertThat(little.retryAfterSeconds(traits(10, ""), 0)).isBetween(18, 22);
+    }
+
+    @Test
+    void whoeverIsRefusedIsToldWhatIsPredicted() {
+        for (int i = 0; i < 12; i++) {
+            enter("c" + i, 16_000);
         }
-        if (!tickets.isEmpty() && random.nextInt(3) == 0) {
-            tickets.remove(random.nextInt(tickets.size())).cancel();
-        }
-        UpstreamState one = three.current().members().get(random.nextInt(3));
-        if (random.nextInt(10) == 0) {
-            one.judge(random.nextBoolean() ? Standing.READY : Standing.REFUSED, "as it comes");
-            busy.wake();
-        }
+
+        // Six prompts of two seconds each at either replica, and a seventh.
+        assertThat(room.retryAfterSeconds(traits(16_000, ""), 0)).isBetween(13, 15);
     }
 
     private long time() {

@@ -117,7 +117,7 @@ class WaitingRoomStormTest {
 
     /** A request that waits: its handler runs on its own loop only. */
     private static final class Waiter {
-        private WaitingRoom.@Nullable Ticket ticket;
+        private @Nullable Ticket ticket;
         private boolean left;
     }
 
@@ -181,7 +181,7 @@ class WaitingRoomStormTest {
                 return;
             }
             Waiter waiter = new Waiter();
-            WaitingRoom.Ticket ticket = room.await(traits, tried, front, mailbox::add, granted -> {
+            Ticket ticket = room.await(traits, tried, front, mailbox::add, granted -> {
                 waiting.remove(waiter);
                 if (waiter.left) {
                     granted.end(Outcome.IGNORED);
@@ -205,7 +205,7 @@ class WaitingRoomStormTest {
             if (!waiting.isEmpty()) {
                 Waiter waiter = waiting.remove(random.nextInt(waiting.size()));
                 waiter.left = true;
-                WaitingRoom.Ticket ticket = waiter.ticket;
+                Ticket ticket = waiter.ticket;
                 if (ticket != null) {
                     ticket.cancel();
                 }

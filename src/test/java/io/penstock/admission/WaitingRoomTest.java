@@ -190,7 +190,7 @@ class WaitingRoomTest {
         @Test
         void whoLeavesTheQueueIsNotServed() {
             Lease first = Fleet.lease(a);
-            WaitingRoom.Ticket leaver = Objects.requireNonNull(enter(room, "m", "leaver"));
+            Ticket leaver = Objects.requireNonNull(enter(room, "m", "leaver"));
             enter(room, "m", "stayer");
 
             leaver.cancel();
@@ -213,7 +213,7 @@ class WaitingRoomTest {
         @Test
         void whoLeavesAfterTheGrantIsHandedTheLeaseAllTheSame() {
             Deque<Runnable> mailbox = new ArrayDeque<>();
-            WaitingRoom.Ticket ticket =
+            Ticket ticket =
                     Objects.requireNonNull(room.await(asking("m"), Tried.NOBODY, false, mailbox::add, serving("late")));
             assertThat(served).isEmpty();
 
@@ -388,11 +388,11 @@ class WaitingRoomTest {
         }
     }
 
-    private WaitingRoom.@Nullable Ticket enter(WaitingRoom room, String model, String who) {
+    private @Nullable Ticket enter(WaitingRoom room, String model, String who) {
         return enter(room, model, who, false, Tried.NOBODY);
     }
 
-    private WaitingRoom.@Nullable Ticket enter(WaitingRoom room, String model, String who, boolean front, Tried tried) {
+    private @Nullable Ticket enter(WaitingRoom room, String model, String who, boolean front, Tried tried) {
         return room.await(asking(model), tried, front, Runnable::run, serving(who));
     }
 
@@ -422,12 +422,16 @@ class WaitingRoomTest {
     }
 
     static PenstockConfig config(Policy policy, int maxWaiting, Upstream... upstreams) {
+        return config(policy, maxWaiting, Duration.ZERO, upstreams);
+    }
+
+    static PenstockConfig config(Policy policy, int maxWaiting, Duration interToken, Upstream... upstreams) {
         return new PenstockConfig(
                 PenstockConfig.DEFAULT_LISTEN,
-                PenstockConfig.DEFAULT_ADMIN,
+                PenstockConfig.Admin.DEFAULT,
                 List.of(upstreams).stream().map(Upstream::replica).toList(),
                 new PenstockConfig.Selection(policy),
-                new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1)),
+                new PenstockConfig.Admission(maxWaiting, Duration.ofMinutes(1), interToken),
                 PenstockConfig.Probe.DEFAULT,
                 PenstockConfig.Progress.DEFAULT,
                 PenstockConfig.Ejection.DEFAULT,
@@ -439,6 +443,7 @@ class WaitingRoomTest {
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 PenstockConfig.Explain.DEFAULT);
     }
 }

@@ -2,9 +2,15 @@ package io.penstock.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig.Policy;
+import io.penstock.sim.SimFleet;
+import io.penstock.sim.SimOptions;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpServer;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +34,7 @@ class MatchTest {
         Contender broken = new Contender("broken", "127.0.0.1", serverThatOnlyKnowsItsModels());
 
         List<MatchScore> scores;
-        try (Match match = match(List.of(broken))) {
+        try (Match match = match(List.of(), List.of(broken))) {
             assertThat(match.speed()).isEqualTo(1);
             scores = match.play(2, each -> turns.add(each.name()));
         }
@@ -41,8 +47,32 @@ class MatchTest {
         assertThat(good.errors()).isZero();
         assertThat(good.meanSeconds()).isPositive();
         assertThat(good.hits()).isBetween(0.3, 0.97);
+        assertThat(good.predictedHits()).isCloseTo(good.hits(), within(0.15));
+        assertThat(scores.get(1).predictedHits()).isNaN();
         assertThat(scores.get(1).errors()).isEqualTo(scores.get(1).requests());
-        assertThat(scores.get(1).hits()).isZero();
+        assertThat(scores.get(1).hits()).isNaN();
+    }
+
+    @Test
+    void replicasThatAreThereAlreadyAreAskedAndStay() throws Exception {
+        List<SimOptions> options = List.of(SimOptions.standard(System::nanoTime, System::currentTimeMillis)
+                .withAddress("127.0.0.1", 0)
+                .withProfile(Cell.named("W1").profile(), 1)
+                .withModel("demo"));
+        SimFleet fleet = await(SimFleet.start(vertx, options, "127.0.0.1", 0));
+        int port = fleet.replicas().get(0).port();
+
+        List<MatchScore> scores;
+        try (Match match = match(List.of(new Endpoint("127.0.0.1", port)), List.of())) {
+            scores = match.play(1, each -> {});
+        }
+
+        assertThat(scores.get(0).errors()).isZero();
+        assertThat(scores.get(0).hits()).isPositive();
+        HttpClient client = vertx.createHttpClient();
+        Lookups after = await(Lookups.ofReplica(client, "127.0.0.1", port));
+        assertThat(after.hits()).isPositive();
+        await(fleet.close());
     }
 
     @Test
@@ -55,13 +85,13 @@ class MatchTest {
                         System::currentTimeMillis,
                         Cell.named("unequal"),
                         new Pace(1, 1, 10_000),
-                        taken,
+                        new Backends(List.of(), taken),
                         List.of(),
                         List.of()))
                 .isInstanceOf(ExecutionException.class);
     }
 
-    private Match match(List<Contender> others) throws Exception {
+    private Match match(List<Endpoint> running, List<Contender> others) throws Exception {
         Cell few = new Cell(
                 "few",
                 new Workload(20, 100, 5, 0, 2, 1_000, 1, false),
@@ -76,7 +106,7 @@ class MatchTest {
                 System::currentTimeMillis,
                 few,
                 new Pace(0.5, 1, 10_000),
-                0,
+                new Backends(running, 0),
                 List.of(Policy.PREDICTED_DELAY),
                 others);
     }
@@ -91,5 +121,9 @@ class MatchTest {
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         return server.actualPort();
+    }
+
+    private static <T> T await(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
     }
 }

@@ -107,6 +107,6 @@ class RoutingReportTest {
     }
 
     private static Score score(double good, double p99) {
-        return new Score(good, 0.1, p99, p99, 0.4, 1.1, 0.9);
+        return new Score(good, 0, 0.1, p99, p99, 0.4, 1.1, 0.9);
     }
 }

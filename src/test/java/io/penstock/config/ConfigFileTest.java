@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
 
@@ -31,7 +33,7 @@ class ConfigFileTest {
         assertThat(good(UPSTREAMS))
                 .isEqualTo(new PenstockConfig(
                         new Endpoint("0.0.0.0", 8000),
-                        new Endpoint("127.0.0.1", 8090),
+                        PenstockConfig.Admin.DEFAULT,
                         List.of(plain("vllm0", 8000), plain("vllm1", 8000)),
                         PenstockConfig.Selection.DEFAULT,
                         PenstockConfig.Admission.DEFAULT,
@@ -46,14 +48,15 @@ class ConfigFileTest {
                         PenstockConfig.Routes.DEFAULT,
                         PenstockConfig.Trust.DEFAULT,
                         PenstockConfig.Log.DEFAULT,
+                        PenstockConfig.Tracing.DEFAULT,
                         PenstockConfig.Explain.DEFAULT));
     }
 
     @Test
     void everyDefaultIsWhatThePageSays() {
-        assertThat(PenstockConfig.Selection.DEFAULT).isEqualTo(new PenstockConfig.Selection(Policy.LEAST_IN_FLIGHT));
+        assertThat(PenstockConfig.Selection.DEFAULT).isEqualTo(new PenstockConfig.Selection(Policy.PREDICTED_DELAY));
         assertThat(PenstockConfig.Admission.DEFAULT)
-                .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10)));
+                .isEqualTo(new PenstockConfig.Admission(4096, Duration.ofMinutes(10), Duration.ZERO));
         assertThat(PenstockConfig.Probe.DEFAULT)
                 .isEqualTo(new PenstockConfig.Probe(seconds(2), seconds(2), 3, 2, seconds(30)));
         assertThat(PenstockConfig.Progress.DEFAULT).isEqualTo(new PenstockConfig.Progress(seconds(10), seconds(10)));
@@ -78,22 +81,24 @@ class ConfigFileTest {
         assertThat(PenstockConfig.Routes.DEFAULT).isEqualTo(new PenstockConfig.Routes(Set.of()));
         assertThat(PenstockConfig.Trust.DEFAULT).isEqualTo(new PenstockConfig.Trust(List.of()));
         assertThat(PenstockConfig.Log.DEFAULT).isEqualTo(new PenstockConfig.Log(true));
+        assertThat(PenstockConfig.Tracing.DEFAULT).isEqualTo(new PenstockConfig.Tracing("", "penstock", 1, Map.of()));
         assertThat(PenstockConfig.Explain.DEFAULT).isEqualTo(new PenstockConfig.Explain(false));
     }
 
     @Test
     void everyKeyIsRead() {
         world.environment.put("KEY", "sk-1");
+        world.environment.put("ADMIN_KEY", "0123456789abcdef");
         PenstockConfig config = good("""
                 listen: "[::1]:9000"
-                admin: :9090
+                admin: {listen: ":9090", key: "${env:ADMIN_KEY}"}
                 upstreams:
                   - https://Gpu7.example.org
                   - {url: "http://[2001:DB8::1]:8001/", name: big, weight: 3, maxInFlight: 8, models: [a/b, c], apiKey: "${env:KEY}"}
                   - {dns: vllm, port: 8000}
                   - {dns: vllm, port: 8443, scheme: https, name: safe}
                 selection: {policy: round_robin}
-                admission: {maxWaiting: 0, maxWait: 1s}
+                admission: {maxWaiting: 0, maxWait: 1s, targetInterToken: 40ms}
                 probe: {interval: 1s, timeout: 500ms, fall: 1, rise: 100, modelsInterval: 1h}
                 progress: {suspect: 0, stalled: 100ms}
                 ejection: {consecutive: 3, window: 1m, share: 40%, minimum: 7, base: 2s, max: 5m}
@@ -105,12 +110,13 @@ class ConfigFileTest {
                 routes: {allow: [/a, /b/c.d/]}
                 trust: {proxies: [10.0.0.0/8, 127.0.0.1, "::1", "fd00::/8"]}
                 log: {access: false}
+                tracing: {endpoint: "https://otel.example.org:4318/otlp/", service: front door, sample: 0.25, headers: {Authorization: "${env:KEY}"}}
                 explain: {headers: true}
                 """);
         assertThat(config)
                 .isEqualTo(new PenstockConfig(
                         new Endpoint("::1", 9000),
-                        new Endpoint("0.0.0.0", 9090),
+                        new PenstockConfig.Admin(new Endpoint("0.0.0.0", 9090), "0123456789abcdef"),
                         List.of(
                                 replica("gpu7.example.org:443", new Endpoint("gpu7.example.org", 443), true, false),
                                 new Replica(
@@ -125,7 +131,7 @@ class ConfigFileTest {
                                 replica("vllm", new Endpoint("vllm", 8000), false, true),
                                 replica("safe", new Endpoint("vllm", 8443), true, true)),
                         new PenstockConfig.Selection(Policy.ROUND_ROBIN),
-                        new PenstockConfig.Admission(0, seconds(1)),
+                        new PenstockConfig.Admission(0, seconds(1), Duration.ofMillis(40)),
                         new PenstockConfig.Probe(seconds(1), Duration.ofMillis(500), 1, 100, Duration.ofHours(1)),
                         new PenstockConfig.Progress(Duration.ZERO, Duration.ofMillis(100)),
                         new PenstockConfig.Ejection(3, seconds(60), 40, 7, seconds(2), seconds(300)),
@@ -146,7 +152,63 @@ class ConfigFileTest {
                         new PenstockConfig.Routes(Set.of("/a", "/b/c.d/")),
                         new PenstockConfig.Trust(List.of("10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8")),
                         new PenstockConfig.Log(false),
+                        new PenstockConfig.Tracing(
+                                "https://otel.example.org:4318/otlp",
+                                "front door",
+                                0.25,
+                                Map.of("Authorization", "sk-1")),
                         new PenstockConfig.Explain(true)));
+    }
+
+    @Test
+    void tracingIsOffUnlessItHasAnEndpoint() {
+        assertThat(good(UPSTREAMS).tracing().off()).isTrue();
+        assertThat(good(UPSTREAMS + "tracing: {endpoint: \"http://[::1]\", sample: 1.0}")
+                        .tracing())
+                .isEqualTo(new PenstockConfig.Tracing("http://[::1]", "penstock", 1, Map.of()));
+        assertThat(problems(UPSTREAMS + "tracing: {sample: 2, endpiont: http://c}"))
+                .containsExactly(
+                        "tracing.endpoint: missing; want the URL of an OTLP receiver over HTTP, such as"
+                                + " http://collector:4318 (line 2)",
+                        "tracing.sample: want a number from 0 to 1 (such as 0.01), got 2 (line 2)",
+                        "tracing.endpiont: unknown key, did you mean endpoint? (line 2)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "collector:4318",
+                "grpc://c:4317",
+                "http://u:hunter2@c",
+                "http://c:0",
+                "http://c?x=1",
+                "http:///v1"
+            })
+    void tracingWantsAUrlWithoutSecrets(String endpoint) {
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: \"" + endpoint + "\"}"))
+                .singleElement()
+                .asString()
+                .startsWith("tracing.endpoint: want the URL of an OTLP receiver over HTTP")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void headersOfExportsAreSecretsOfAnyText() {
+        world.environment.put("TOKEN", "Bearer hunter2");
+        Reading reading =
+                world.read(UPSTREAMS + "tracing: {endpoint: http://c, headers: {authorization: \"${env:TOKEN}\"}}");
+        PenstockConfig.Tracing tracing =
+                Objects.requireNonNull(reading.config()).tracing();
+        assertThat(tracing.headers()).containsExactly(Map.entry("authorization", "Bearer hunter2"));
+        assertThat(tracing).hasToString("http://c with [authorization], service penstock, sample 1.0");
+        assertThat(reading.warnings()).isEmpty();
+        assertThat(reading.toString()).doesNotContain("hunter2");
+        assertThat(problems(UPSTREAMS + "tracing: {endpoint: http://c, headers: {\"a b\": x, c: \"a\\nb\", d: [x]}}"))
+                .containsExactly(
+                        "tracing.headers: want names of HTTP headers, got a b (line 2)",
+                        "tracing.headers.c: the key holds a character that no HTTP header can carry (line 2)",
+                        "tracing.headers.d: want a reference such as ${env:NAME} or ${file:/run/secrets/NAME}"
+                                + " (line 2)");
     }
 
     @Test
@@ -171,35 +233,44 @@ class ConfigFileTest {
     @Test
     void sixteenProblemsAreToldAtOnce() {
         assertThat(problems("""
-                        listen: nowhere
-                        admin: localhost:99999
-                        upstreams:
-                          - vllm0:8000
-                          - {url: http://a:1, wieght: 2}
-                          - {dns: b}
-                        selection: {policy: Round_Robin}
-                        admission: {maxWaiting: -1}
-                        probe: {intreval: 2s, fall: 0, timeout: 2}
-                        heartbeat: {every: 0}
-                        limits: {body: 64MB, bodyMemory: 25, headers: 1024}
-                        log: {access: yes}
-                        prob: 1
-                        """))
+            listen: nowhere
+            admin: localhost:99999
+            upstreams:
+              - vllm0:8000
+              - {url: http://a:1, wieght: 2}
+              - {dns: b}
+            selection: {policy: Round_Robin}
+            admission: {maxWaiting: -1}
+            probe: {intreval: 2s, fall: 0, timeout: 2}
+            heartbeat: {every: 0}
+            limits: {body: 64MB, bodyMemory: 25, headers: 1024}
+            log: {access: yes}
+            prob: 1
+            """))
                 .containsExactly(
-                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere (line 1)",
-                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got localhost:99999 (line 2)",
-                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000 (line 4)",
+                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got nowhere"
+                                + " (line 1)",
+                        "admin: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got"
+                                + " localhost:99999 (line 2)",
+                        "upstreams[0]: want a URL such as http://vllm0:8000, got vllm0:8000; write http://vllm0:8000"
+                                + " (line 4)",
                         "upstreams[1].wieght: unknown key, did you mean weight? (line 5)",
                         "upstreams[2].port: missing; want a whole number from 1 to 65535 (line 6)",
-                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin (line 7)",
+                        "selection.policy: want one of least_in_flight, round_robin, predicted_delay, got Round_Robin"
+                                + " (line 7)",
                         "admission.maxWaiting: want a whole number from 0 to 1000000, got -1 (line 8)",
-                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h), got 2 (line 9)",
+                        "probe.timeout: want a duration from 10ms to 60s with its unit (such as 500ms, 2s, 10m or 1h),"
+                                + " got 2 (line 9)",
                         "probe.fall: want a whole number from 1 to 100, got 0 (line 9)",
                         "probe.intreval: unknown key, did you mean interval? (line 9)",
-                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or 1h), got 0 (line 10)",
-                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 64MB (line 11)",
-                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line 11)",
-                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as 64MiB), got 1024 (line 11)",
+                        "heartbeat.every: want a duration from 100ms to 1h with its unit (such as 500ms, 2s, 10m or"
+                                + " 1h), got 0 (line 10)",
+                        "limits.body: want a size from 1KiB to 1GiB with its unit B, KiB, MiB or GiB (such as 64MiB),"
+                                + " got 64MB (line 11)",
+                        "limits.bodyMemory: want a percentage from 1% to 80% with its sign (such as 25%), got 25 (line"
+                                + " 11)",
+                        "limits.headers: want a size from 1KiB to 1MiB with its unit B, KiB, MiB or GiB (such as"
+                                + " 64MiB), got 1024 (line 11)",
                         "log.access: want true or false, got yes (line 12)",
                         "prob: unknown key, did you mean probe? (line 13)");
     }
@@ -292,7 +363,7 @@ class ConfigFileTest {
         Overrides typed = new Overrides("127.0.0.1:1", "127.0.0.1:2", List.of("http://a", "https://b"));
         PenstockConfig config = config(world.read("listen: :7\nprobe: {fall: 9}", typed));
         assertThat(config.listen()).isEqualTo(new Endpoint("127.0.0.1", 1));
-        assertThat(config.admin()).isEqualTo(new Endpoint("127.0.0.1", 2));
+        assertThat(config.admin()).isEqualTo(new PenstockConfig.Admin(new Endpoint("127.0.0.1", 2), null));
         assertThat(config.upstreams()).extracting(Replica::name).containsExactly("a:80", "b:443");
         assertThat(config.probe().fall()).isEqualTo(9);
         assertThat(world.read(UPSTREAMS, typed).settings())
@@ -341,12 +412,21 @@ class ConfigFileTest {
     }
 
     @Test
+    void aTargetThatNobodyLooksAtIsWarnedAbout() {
+        String target = UPSTREAMS + "admission: {targetInterToken: 40ms}\n";
+        assertThat(world.read(target + "selection: predicted_delay").warnings()).isEmpty();
+        assertThat(world.read(target).warnings())
+                .containsExactly("admission.targetInterToken: nobody is refused for it under least_in_flight: only"
+                        + " selection: predicted_delay learns how fast replicas make tokens");
+    }
+
+    @Test
     void riskyValuesAreWarnedAbout() {
         assertThat(world.read(UPSTREAMS + "timeouts: {upstreamIdle: 5s}\ntrust: {proxies: [0.0.0.0/0]}")
                         .warnings())
                 .containsExactly(
-                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed ones;"
-                                + " 3s is safe",
+                        "timeouts.upstreamIdle: vLLM closes idle connections after 5s, so requests will meet closed"
+                                + " ones; 3s is safe",
                         "trust.proxies: 0.0.0.0/0 believes the forwarding headers of everyone");
     }
 

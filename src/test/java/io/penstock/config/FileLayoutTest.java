@@ -47,15 +47,16 @@ class FileLayoutTest {
                                 + " (http://***@a) (line 1)"),
                 arguments(
                         "upstreams: [http://a:1/v1]",
-                        "upstreams[0]: a URL holds no path here, since each request brings its own; end it after the port"
-                                + " (http://a:1/v1) (line 1)"),
+                        "upstreams[0]: a URL holds no path here, since each request brings its own; end it after the"
+                                + " port (http://a:1/v1) (line 1)"),
                 arguments(
                         "upstreams: ['http://a?key=sk']",
-                        "upstreams[0]: a URL holds no query here, since each request brings its own; end it after the port"
-                                + " (http://a?***) (line 1)"),
+                        "upstreams[0]: a URL holds no query here, since each request brings its own; end it after the"
+                                + " port (http://a?***) (line 1)"),
                 arguments(
                         "upstreams: ['http://a#b']",
-                        "upstreams[0]: a URL holds no fragment (#...) here; end it after the port (http://a?***) (line 1)"),
+                        "upstreams[0]: a URL holds no fragment (#...) here; end it after the port (http://a?***) (line"
+                                + " 1)"),
                 arguments("upstreams: ['http://']", "upstreams[0]: " + hostPort + "http:// (line 1)"),
                 arguments("upstreams: ['http://a:0']", "upstreams[0]: " + hostPort + "http://a:0 (line 1)"),
                 arguments("upstreams: ['http://a:65536']", "upstreams[0]: " + hostPort + "http://a:65536 (line 1)"),
@@ -102,7 +103,8 @@ class FileLayoutTest {
                         "upstreams[0].name: want a name of up to 100 letters, digits or . _ : -, got a b (line 1)"),
                 arguments(
                         "upstreams: [{url: http://a, models: ['']}]",
-                        "upstreams[0].models[0]: want a model's name of 1 to 256 characters, got an empty text (line 1)"),
+                        "upstreams[0].models[0]: want a model's name of 1 to 256 characters, got an empty text (line"
+                                + " 1)"),
                 arguments(
                         "upstreams: [{url: http://a, models: m}]",
                         "upstreams[0].models: want a list, a model's name of 1 to 256 characters each, got m (line 1)"),
@@ -125,16 +127,16 @@ class FileLayoutTest {
                         "probe: duplicate key, first seen on line 2 (line 3)"),
                 arguments(
                         UPSTREAMS + "progress: {suspect: 50ms}",
-                        "progress.suspect: want 0 for no limit, or a duration from 100ms to 1h with its unit (such as 500ms,"
-                                + " 2s, 10m or 1h), got 50ms (line 2)"),
+                        "progress.suspect: want 0 for no limit, or a duration from 100ms to 1h with its unit (such as"
+                                + " 500ms, 2s, 10m or 1h), got 50ms (line 2)"),
                 arguments(UPSTREAMS + "probe: {[a]: 1}", "probe: want keys that are names, got a list (line 2)"),
                 arguments(UPSTREAMS + "{}: 1", "file: want keys that are names, got a mapping (line 2)"),
                 arguments(UPSTREAMS + "explain: {headers: 1}", "explain.headers: want true or false, got 1 (line 2)"),
                 arguments(UPSTREAMS + "log: {color: 1}", "log.color: unknown key; known here: access (line 2)"),
                 arguments(
                         UPSTREAMS + "routes: {allow: [/a*]}",
-                        "routes.allow[0]: want an exact absolute path such as /tokenize, without query, escapes, wildcards,"
-                                + " // and .., got /a* (line 2)"),
+                        "routes.allow[0]: want an exact absolute path such as /tokenize, without query, escapes,"
+                                + " wildcards, // and .., got /a* (line 2)"),
                 arguments(UPSTREAMS + "routes: {allow: [/a, /a]}", "routes.allow[1]: stands there twice: /a (line 2)"),
                 arguments(
                         UPSTREAMS + "trust: {proxies: [10.0.0.0/33]}",
@@ -159,16 +161,24 @@ class FileLayoutTest {
                         UPSTREAMS + "admin: :8000",
                         "admin: want another port than listen (0.0.0.0:8000), got 0.0.0.0:8000 (line 2)"),
                 arguments(
+                        UPSTREAMS + "admin: {listen: \":8000\"}",
+                        "admin: want another port than listen (0.0.0.0:8000), got 0.0.0.0:8000 (line 2)"),
+                arguments(
+                        UPSTREAMS + "admin: {key: tooshort}",
+                        "admin.key: want a key of at least 16 characters (line 2)"),
+                arguments(UPSTREAMS + "admin: []", "admin: want a mapping (key: value), got a list (line 2)"),
+                arguments(UPSTREAMS + "admin: {port: 1}", "admin.port: unknown key; known here: listen, key (line 2)"),
+                arguments(
                         UPSTREAMS + "limits: {connections: 99999999999999999999}",
                         "limits.connections: want a whole number from 1 to 1000000, got 99999999999999999999 (line 2)"),
                 arguments(
                         UPSTREAMS + "drain: {deadline: 99999999999h}",
-                        "drain.deadline: want a duration from 0 to 24h with its unit (such as 500ms, 2s, 10m or 1h), got"
-                                + " 99999999999h (line 2)"),
+                        "drain.deadline: want a duration from 0 to 24h with its unit (such as 500ms, 2s, 10m or 1h),"
+                                + " got 99999999999h (line 2)"),
                 arguments(
                         UPSTREAMS + "listen: \"${env:LISTEN}\"",
-                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got a reference:"
-                                + " only apiKey may hold one (line 2)"));
+                        "listen: want an address to listen at (such as 0.0.0.0:8000, [::1]:8000 or :8000), got a"
+                                + " reference: only keys and tracing.headers may hold one (line 2)"));
     }
 
     @ParameterizedTest

@@ -58,13 +58,13 @@ class LiveConfigTest {
         LiveConfig live = new LiveConfig(world.read("upstreams: [http://a, {url: http://b, models: [m]}, http://c]"));
         log.forget();
         Reading next = world.read("""
-                upstreams:
-                  - {url: http://a, weight: 2, maxInFlight: 3, apiKey: "${env:A}"}
-                  - {url: https://b, name: b:80, models: [n, l]}
-                  - {dns: d, port: 1}
-                probe: {fall: 9}
-                log: {access: false}
-                """);
+            upstreams:
+              - {url: http://a, weight: 2, maxInFlight: 3, apiKey: "${env:A}"}
+              - {url: https://b, name: b:80, models: [n, l]}
+              - {dns: d, port: 1}
+            probe: {fall: 9}
+            log: {access: false}
+            """);
         assertThat(live.accept(next)).isEqualTo(next.config());
         assertThat(log.atOrAbove(Level.INFO))
                 .containsExactly("INFO configuration changed (" + FILE + ", " + next.hash() + "): upstream a:80 changed"
@@ -96,7 +96,7 @@ class LiveConfigTest {
                         "ERROR   probe.fall: want a whole number from 1 to 100, got 0 (line 2)",
                         "ERROR   x: unknown key; known here: listen, admin, upstreams, selection, admission, probe,"
                                 + " progress, ejection, retry, heartbeat, timeouts, limits, drain, routes, trust, log,"
-                                + " explain (line 3)");
+                                + " tracing, explain (line 3)");
         assertThat(live.state().current()).isSameAs(before.current());
         assertThat(live.state().hash()).isEqualTo(before.hash());
         assertThat(live.state().problems()).hasSize(2);
@@ -131,12 +131,37 @@ class LiveConfigTest {
     }
 
     @Test
+    void anotherAdminKeyHoldsAtOnceAndIsNeverShown() {
+        LiveConfig live = started();
+        world.environment.put("ADMIN_KEY", "hunter2-hunter2-hunter2");
+
+        PenstockConfig changed =
+                Objects.requireNonNull(live.accept(world.read(TWO + "admin: {key: \"${env:ADMIN_KEY}\"}")));
+
+        assertThat(changed.admin().key()).isEqualTo("hunter2-hunter2-hunter2");
+        assertThat(live.state().lastChange()).containsExactly("admin.key changed");
+        assertThat(live.state().toString()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void theLastChangeIsRememberedUntilTheNextWhateverComesBetween() {
+        LiveConfig live = started();
+        assertThat(live.state().lastChange()).isEmpty();
+
+        live.accept(world.read(TWO + "probe: {fall: 5}"));
+        live.accept(world.read(BAD));
+        live.accept(world.read(TWO + "probe: {fall: 5} # mended"));
+
+        assertThat(live.state().lastChange()).containsExactly("probe.fall 3 -> 5");
+    }
+
+    @Test
     void whatNeedsARestartWaitsAndTheRestApplies() {
         LiveConfig live = started();
         PenstockConfig changed =
                 Objects.requireNonNull(live.accept(world.read(TWO + "listen: :9000\nadmin: :9001\nprobe: {fall: 5}")));
         assertThat(changed.listen()).isEqualTo(PenstockConfig.DEFAULT_LISTEN);
-        assertThat(changed.admin()).isEqualTo(PenstockConfig.DEFAULT_ADMIN);
+        assertThat(changed.admin()).isEqualTo(PenstockConfig.Admin.DEFAULT);
         assertThat(changed.probe().fall()).isEqualTo(5);
         assertThat(live.state().pendingRestart())
                 .containsExactly("listen 0.0.0.0:8000 -> 0.0.0.0:9000", "admin 127.0.0.1:8090 -> 0.0.0.0:9001");
@@ -170,6 +195,17 @@ class LiveConfigTest {
         assertThat(live.state().pendingRestart()).hasSize(3);
         live.accept(world.read(TWO));
         assertThat(live.state().pendingRestart()).isEmpty();
+    }
+
+    @Test
+    void tracingWaitsForARestartAndShowsNoSecret() {
+        LiveConfig live = started();
+        String traced = "tracing: {endpoint: http://c:4318, headers: {x-key: hunter2}}";
+        assertThat(live.accept(world.read(TWO + traced))).isNull();
+        assertThat(live.state().current().tracing().off()).isTrue();
+        assertThat(live.state().pendingRestart())
+                .containsExactly("tracing off -> http://c:4318 with [x-key], service penstock, sample 1.0");
+        assertThat(log.atOrAbove(Level.INFO).toString()).doesNotContain("hunter2");
     }
 
     private LiveConfig started() {

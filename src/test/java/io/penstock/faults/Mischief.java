@@ -20,6 +20,11 @@ final class Mischief {
         strikes.put(id, strike);
     }
 
+    /** Whether a client asks this, and not a balancer by itself. */
+    static boolean isQuestion(String body) {
+        return ID.matcher(body).find();
+    }
+
     /**
      * A request has come to a replica. Returns what happens to it, null for nothing.
      *

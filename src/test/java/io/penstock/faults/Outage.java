@@ -11,7 +11,8 @@ import java.util.List;
  *
  * @param name what happens
  * @param seconds how long it lasts
- * @param outSeconds when Penstock must have taken the replica out; 0 if nothing is promised
+ * @param outSeconds when Penstock must have taken the replica out, since the first request came to it that it could not
+ *     answer, or since the beginning if none did; 0 if nothing is promised
  * @param backSeconds when after the end it must be back; 0 if nothing is promised
  * @param goodSide whether others are well all the time, so that nobody may be let down before output
  * @param begin how it begins
@@ -27,32 +28,50 @@ record Outage(String name, int seconds, int outSeconds, int backSeconds, boolean
     /** A model loads for a minute after its process was started again. */
     private static final int LOADING_SECONDS = 60;
 
+    /** A closed port costs nobody anything; if no request finds it, a probe does, which comes every 2 s. */
+    private static final int REFUSAL_SECONDS = 3;
+
+    /** Three probes in a row that time out after 2 s, each 2 s after the one before, and the time to see it. */
+    private static final int PROBES_SECONDS = 14;
+
     /** All of them. */
     static List<Outage> all() {
         return List.of(
                 one(
                         "it refuses connections",
                         8,
-                        1,
+                        REFUSAL_SECONDS,
                         3,
                         it -> it.wire(0).down(),
                         it -> it.wire(0).up()),
-                one("SIGSTOP of the whole process", 16, 12, 3, it -> signal(it, "STOP"), it -> signal(it, "CONT")),
+                one(
+                        "SIGSTOP of the whole process",
+                        16,
+                        PROBES_SECONDS,
+                        3,
+                        it -> signal(it, "STOP"),
+                        it -> signal(it, "CONT")),
                 one("its engine hangs, /health says 200", 28, 15, 5, it -> fault(it, "hang"), Outage::clear),
-                one("its API server hangs", 16, 12, 3, Outage::apiHangs, Outage::clear),
-                one("black hole: no connection is accepted", 16, 12, 5, Outage::hole, Outage::holeEnds),
+                one("its API server hangs", 16, PROBES_SECONDS, 3, Outage::apiHangs, Outage::clear),
+                one("black hole: no connection is accepted", 16, PROBES_SECONDS, 5, Outage::hole, Outage::holeEnds),
                 one("500 on every POST", 12, 2, 0, it -> fault(it, "status:500"), Outage::clear),
                 one("503 on every POST", 12, 0, 0, it -> fault(it, "status:503"), Outage::clear),
                 one("20 times slower", 12, 0, 0, it -> fault(it, "slow:20"), Outage::clear),
                 one(
                         "its port opens and closes every 5 s",
                         30,
-                        1,
+                        REFUSAL_SECONDS,
                         5,
                         Outage::flaps,
                         it -> it.wire(0).up()),
-                one("killed, and loads for 60 s", LOADING_SECONDS, 1, 3, it -> it.kill(0), it -> it.restart(0)),
-                new Outage("all three down and back", 4, 1, 5, false, Outage::allDown, Outage::allBack));
+                one(
+                        "killed, and loads for 60 s",
+                        LOADING_SECONDS,
+                        REFUSAL_SECONDS,
+                        3,
+                        it -> it.kill(0),
+                        it -> it.restart(0)),
+                new Outage("all three down and back", 4, REFUSAL_SECONDS, 5, false, Outage::allDown, Outage::allBack));
     }
 
     private static Outage one(String name, int seconds, int out, int back, Act begin, Act end) {
@@ -62,6 +81,11 @@ record Outage(String name, int seconds, int outSeconds, int backSeconds, boolean
     /** Whether it comes and goes by itself, so that nobody can say when the replica has to be in. */
     boolean flapping() {
         return name.contains("every 5 s");
+    }
+
+    /** Whether single requests show by and by that it is not well yet, each of which is answered elsewhere. */
+    boolean tried() {
+        return name.startsWith("500");
     }
 
     private static void signal(Replicas replicas, String name) throws Exception {

@@ -32,6 +32,8 @@ final class OutageRun {
      * @param lastLost when the last of those was asked who were lost or gave up
      * @param slowest the longest that anyone waited for a whole answer
      * @param out when the replica was out of rotation
+     * @param firstAsked when the first request came to it
+     * @param askedLate how many came to it while the outage lasted and it was out
      * @param earlyBack whether it was back while the outage lasted
      * @param back when it was back
      * @param firstGood when the first good answer after the end was whole
@@ -47,10 +49,23 @@ final class OutageRun {
             double lastLost,
             double slowest,
             double out,
+            double firstAsked,
+            int askedLate,
             boolean earlyBack,
             double back,
             double firstGood,
-            int hedged) {}
+            int hedged) {
+
+        /** How long it took to take the replica out, from when that could be known; negative if that was never. */
+        double knownFor() {
+            return out < 0 ? -1 : out - (firstAsked >= 0 && firstAsked < out ? firstAsked : 0);
+        }
+
+        /** Whether nobody came to it, or so late that the outage was over before it had to be out. */
+        boolean wentUnnoticed() {
+            return out < 0 && (firstAsked < 0 || outage.seconds() - firstAsked < outage.outSeconds());
+        }
+    }
 
     /** One answer and its times. */
     private record Timed(Answer answer, long asked, long ended) {}
@@ -97,6 +112,9 @@ final class OutageRun {
             answers.add(each.get());
         }
         int hedged = penstock == null ? 0 : (int) penstock.sum("penstock_attempts_total", "reason=\"hedge_lost\"");
+        List<Long> came = replicas.wire(0).askedNanos().stream()
+                .filter(at -> at - began > 0 && at - ended < 0)
+                .toList();
         List<Timed> letDown = answers.stream()
                 .filter(each -> each.answer().isLoss() || each.answer().ending() == Ending.WAITING)
                 .toList();
@@ -117,6 +135,10 @@ final class OutageRun {
                         .max()
                         .orElse(-1),
                 outNanos == 0 ? -1 : seconds(outNanos - began),
+                came.isEmpty() ? -1 : seconds(came.get(0) - began),
+                outNanos == 0
+                        ? 0
+                        : (int) came.stream().filter(at -> at - outNanos > 0).count(),
                 earlyBack,
                 backNanos == 0 ? -1 : seconds(backNanos - ended),
                 answers.stream()

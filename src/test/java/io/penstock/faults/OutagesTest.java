@@ -69,9 +69,16 @@ class OutagesTest {
         softly.assertThat(result.gaveUp()).as("gave up waiting").isZero();
         softly.assertThat(result.slowest()).as("slowest answer, s").isLessThan(SERVED_SECONDS);
         if (outage.outSeconds() > 0) {
-            softly.assertThat(result.out()).as("out after, s").isBetween(0.0, (double) outage.outSeconds());
+            if (!result.wentUnnoticed()) {
+                softly.assertThat(result.knownFor()).as("out after, s").isBetween(0.0, (double) outage.outSeconds());
+            }
             if (!outage.flapping()) {
                 softly.assertThat(result.earlyBack()).as("back too early").isFalse();
+                if (!outage.tried()) {
+                    softly.assertThat(result.askedLate())
+                            .as("asked though it was out")
+                            .isZero();
+                }
             }
         }
         if (outage.backSeconds() > 0) {

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 final class PenstockBalancer extends Balancer {
 
     private static final int START_SECONDS = 30;
-    /** {@code -Dpenstock.selection=round_robin}: the same under another policy. */
-    private static final String SELECTION = System.getProperty("penstock.selection", "least_in_flight");
+    /** {@code -Dpenstock.selection=round_robin}: the same under another policy than the default. */
+    private static final String SELECTION = System.getProperty("penstock.selection", "");
 
     private static final Pattern SAMPLE = Pattern.compile("(?m)^(penstock_\\w+?)(\\{[^}]*})? ([0-9.eE+-]+)$");
 
@@ -30,7 +30,7 @@ final class PenstockBalancer extends Balancer {
         int adminPort = ChildProcess.freePort();
         StringBuilder file = new StringBuilder("listen: 127.0.0.1:" + port + "\nadmin: 127.0.0.1:" + adminPort)
                 .append("\nlog: {access: false}\n")
-                .append("selection: " + SELECTION + "\n")
+                .append(SELECTION.isEmpty() ? "" : "selection: " + SELECTION + "\n")
                 .append(more)
                 .append("upstreams:\n");
         for (int i = 0; i < replicas.size(); i++) {

@@ -9,6 +9,7 @@ import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -16,8 +17,13 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -35,23 +41,26 @@ final class Wire implements AutoCloseable {
     private final Mischief mischief;
     private final Set<NetSocket> lines = ConcurrentHashMap.newKeySet();
     private final AtomicInteger open = new AtomicInteger();
+    private final Queue<Long> asked = new ConcurrentLinkedQueue<>();
     private final NetClient client;
     private final int replicaPort;
     private volatile Runnable killer = () -> {};
     private volatile @Nullable Strike everybody;
     private volatile int idleMillis;
     private volatile int port;
-    private volatile NetServer server;
-    private volatile long flapping = -1;
     private final List<Socket> fillers = new ArrayList<>();
     private @Nullable ServerSocket hole;
+    // Guarded by this: who opens and closes the port takes turns. Null while it is closed.
+    private @Nullable NetServer server;
+    // By whoever tells the wire what to do; null unless it flaps.
+    private @Nullable ScheduledExecutorService flapping;
 
     Wire(Vertx vertx, Mischief mischief, int replicaPort) {
         this.vertx = vertx;
         this.mischief = mischief;
         this.replicaPort = replicaPort;
         this.client = vertx.createNetClient();
-        this.server = listen();
+        listen();
     }
 
     /** What a request that kills does. */
@@ -84,29 +93,37 @@ final class Wire implements AutoCloseable {
         return open.get();
     }
 
+    /** When each question of a client came in, in order; nanoseconds. */
+    List<Long> askedNanos() {
+        return List.copyOf(asked);
+    }
+
     /** The replica has died: the port closes, every connection is reset. */
-    void down() {
-        await(server.close());
+    synchronized void down() {
+        unlisten();
         lines.forEach(Wire::reset);
     }
 
     /** The replica is back. */
     void up() {
-        if (flapping >= 0) {
-            vertx.cancelTimer(flapping);
-            flapping = -1;
-            await(server.close());
-        }
-        server = listen();
+        stopFlapping();
+        listen();
     }
 
     /** Nobody accepts any more: connections come to nothing, without a refusal. What is connected stays so. */
     void hole() throws IOException {
-        await(server.close());
-        ServerSocket socket = new ServerSocket();
-        hole = socket;
-        socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+        unlisten();
+        patiently(() -> {
+            ServerSocket socket = new ServerSocket();
+            socket.setReuseAddress(true);
+            try {
+                socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+            hole = socket;
+        });
         // As many as the backlog takes; the next one gets no answer.
         for (int i = 0; i < 3; i++) {
             Socket filler = new Socket();
@@ -130,27 +147,40 @@ final class Wire implements AutoCloseable {
             ended.close();
         }
         lines.forEach(Wire::reset);
-        server = listen();
+        listen();
     }
 
     /** Closes the port and opens it again after so long, and so on; ends open when {@link #up} is called. */
     void flap(int millis) {
         down();
-        boolean[] isDown = {true};
-        flapping = vertx.setPeriodic(millis, tick -> {
-            isDown[0] = !isDown[0];
-            if (isDown[0]) {
-                server.close().onFailure(t -> {
-                    // Closed already.
-                });
-                lines.forEach(Wire::reset);
-            } else {
-                server = vertx.createNetServer().connectHandler(this::connected);
-                server.listen(port, "127.0.0.1").onFailure(t -> {
-                    // The next turn tries again.
-                });
+        ScheduledExecutorService turns = Executors.newSingleThreadScheduledExecutor();
+        flapping = turns;
+        var unused = turns.scheduleAtFixedRate(this::turn, millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized void turn() {
+        if (server != null) {
+            down();
+        } else {
+            listen();
+        }
+    }
+
+    /** Whatever turn is on its way is over then, and none will come. */
+    private void stopFlapping() {
+        ScheduledExecutorService turns = flapping;
+        flapping = null;
+        if (turns == null) {
+            return;
+        }
+        turns.shutdown();
+        try {
+            if (!turns.awaitTermination(2 * TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the flapping does not end");
             }
-        });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void connected(NetSocket socket) {
@@ -158,11 +188,58 @@ final class Wire implements AutoCloseable {
         new WireLine(this, socket).start();
     }
 
-    private NetServer listen() {
-        NetServer opened = vertx.createNetServer().connectHandler(this::connected);
-        await(opened.listen(port, "127.0.0.1"));
-        port = opened.actualPort();
-        return opened;
+    /** Opens the port if it is closed. */
+    private synchronized void listen() {
+        if (server == null) {
+            patiently(() -> {
+                NetServer opened = vertx.createNetServer().connectHandler(this::connected);
+                await(opened.listen(port, "127.0.0.1"));
+                port = opened.actualPort();
+                server = opened;
+            });
+        }
+    }
+
+    private synchronized void unlisten() {
+        NetServer open = server;
+        server = null;
+        if (open != null) {
+            await(open.close());
+            // Closed is not yet free: for a moment connections are still accepted, and come to nothing.
+            patiently(() -> {
+                try (Socket free = new Socket()) {
+                    free.setReuseAddress(true);
+                    free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                }
+            });
+        }
+    }
+
+    private interface Binding {
+        void bind() throws Exception;
+    }
+
+    /** A port that was closed may be taken for a moment, by chance as the near end of somebody's connection. */
+    private static void patiently(Binding binding) {
+        try {
+            Deadline.of(TIMEOUT_SECONDS).until(() -> "the port can be had", () -> binds(binding));
+        } catch (Exception e) {
+            throw new IllegalStateException("the port cannot be had", e);
+        }
+    }
+
+    private static boolean binds(Binding binding) throws Exception {
+        try {
+            binding.bind();
+            return true;
+        } catch (BindException taken) {
+            return false;
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof BindException) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     Vertx vertx() {
@@ -187,6 +264,10 @@ final class Wire implements AutoCloseable {
 
     void began() {
         open.incrementAndGet();
+    }
+
+    void asked() {
+        asked.add(System.nanoTime());
     }
 
     void ended() {
@@ -219,7 +300,7 @@ final class Wire implements AutoCloseable {
 
     @Override
     public void close() {
-        vertx.cancelTimer(flapping);
+        stopFlapping();
         down();
         await(client.close());
     }

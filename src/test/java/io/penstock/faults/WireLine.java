@@ -82,6 +82,9 @@ final class WireLine {
     private void take(Buffer request, int head, String body) {
         busy = true;
         wire.began();
+        if (Mischief.isQuestion(body)) {
+            wire.asked();
+        }
         stopIdle();
         answered = Buffer.buffer();
         passed = 0;

@@ -1,7 +1,7 @@
 package io.penstock.health;
 
+import io.penstock.admission.Ticket;
 import io.penstock.admission.Tried;
-import io.penstock.admission.WaitingRoom;
 import io.penstock.selection.Candidates;
 import io.penstock.selection.RequestTraits;
 import io.penstock.upstream.Lease;
@@ -25,7 +25,7 @@ final class Errand {
     private final RequestTraits traits;
     private final int parts;
     private Tried tried = Tried.NOBODY;
-    private WaitingRoom.@Nullable Ticket ticket;
+    private @Nullable Ticket ticket;
     private @Nullable Visit visit;
     private int retries;
     private int deaths;
@@ -95,7 +95,7 @@ final class Errand {
         if (over) {
             return;
         }
-        WaitingRoom.Ticket queued = ticket;
+        Ticket queued = ticket;
         if (queued != null) {
             queued.cancel();
         }

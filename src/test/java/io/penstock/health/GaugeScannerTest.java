@@ -60,6 +60,22 @@ class GaugeScannerTest {
     }
 
     @Test
+    void whatWasFoundInTheCacheAndWhatWasPutBackIsReadUnderOldNamesToo() {
+        EngineGauges read = Objects.requireNonNull(read("""
+                vllm:prefix_cache_queries_total{engine="0",model_name="a"} 4000.0
+                vllm:prefix_cache_hits_total{engine="0",model_name="a"} 1000.0
+                vllm:external_prefix_cache_hits_total{engine="0",model_name="a"} 7.0
+                vllm:num_preemptions_total{engine="0",model_name="a"} 2.0
+                vllm:gpu_prefix_cache_queries_total{engine="1",model_name="a"} 50
+                vllm:gpu_prefix_cache_hits_total{engine="1",model_name="a"} 40
+                """));
+
+        assertThat(read.engines()).extracting(Engine::prefixQueries).containsExactly(4000.0, 50.0);
+        assertThat(read.engines()).extracting(Engine::prefixHits).containsExactly(1000.0, 40.0);
+        assertThat(read.engines()).extracting(Engine::preemptions).containsExactly(2.0, Double.NaN);
+    }
+
+    @Test
     void enginesAreKeptApartAndModelsAddUp() {
         EngineGauges read = Objects.requireNonNull(read("""
                 vllm:num_requests_running{engine="1",model_name="b"} 1

@@ -154,7 +154,7 @@ abstract class ProbeStage {
             Replica... replicas) {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
-                new Endpoint("127.0.0.1", 0),
+                new PenstockConfig.Admin(new Endpoint("127.0.0.1", 0), null),
                 List.of(replicas),
                 PenstockConfig.Selection.DEFAULT,
                 PenstockConfig.Admission.DEFAULT,
@@ -169,6 +169,7 @@ abstract class ProbeStage {
                 PenstockConfig.Routes.DEFAULT,
                 PenstockConfig.Trust.DEFAULT,
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 PenstockConfig.Explain.DEFAULT);
     }
 

@@ -84,6 +84,36 @@ class ProgressWatchTest {
     }
 
     @Test
+    void norDoThoseWhoComeOneAfterTheOther() {
+        warm();
+        for (int i = 0; i < 2; i++) {
+            Lease impatient = lease(SHORT);
+            assertThat(silentFor(4)).isEmpty();
+            impatient.end(Outcome.IGNORED);
+            // Without work nobody can say that it is silent.
+            assertThat(silentFor(7)).isEmpty();
+        }
+        lease(SHORT);
+        assertThat(second()).isNull();
+        assertThat(second())
+                .isEqualTo(new Turn(
+                        Standing.READY, Standing.SUSPECT, "no token for 10 s with 1 in flight, metrics frozen"));
+    }
+
+    @Test
+    void aSilenceThatNobodyWaitedForAnyMoreEndsWithTheNextSign() {
+        warm();
+        Lease impatient = lease(SHORT);
+        assertThat(silentFor(8)).isEmpty();
+        impatient.end(Outcome.IGNORED);
+        generated++;
+        assertThat(silentFor(7)).isEmpty();
+        lease(SHORT);
+        assertThat(silentFor(9)).isEmpty();
+        assertThat(second()).isNotNull();
+    }
+
+    @Test
     void whileItsProbesFailNoTimePassesForItsEngine() {
         warm();
         lease(SHORT);

@@ -17,8 +17,7 @@ class PredictionSeriesTest {
 
     private final AtomicLong nanos = new AtomicLong();
     private final LiveUpstreams live = new LiveUpstreams(nanos::get);
-    private final PrometheusMetrics metrics =
-            new PrometheusMetrics(new PrometheusMetrics.Sources(live, () -> 0, () -> 0, () -> 0, nanos::get, "1"));
+    private final PrometheusMetrics metrics = new PrometheusMetrics(Reports.sources(live, nanos::get));
 
     @AfterEach
     void close() {
@@ -71,7 +70,7 @@ class PredictionSeriesTest {
                 .contains("penstock_lane_seconds_count 2\n")
                 .contains("penstock_lane_seconds_sum 0.3\n")
                 .contains("penstock_lane_moves_total{replica=\"b\"} 1.0\n")
-                .doesNotContain("penstock_lane_moves_total{replica=\"a\"}");
+                .contains("penstock_lane_moves_total{replica=\"a\"} 0.0\n");
     }
 
     @Test

@@ -1,16 +1,25 @@
 package io.penstock.metrics;
 
+import io.penstock.config.ConfigFile;
+import io.penstock.config.ConfigState;
 import io.penstock.config.Endpoint;
+import io.penstock.config.Overrides;
+import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
+import io.penstock.config.Surroundings;
 import io.penstock.proxy.AttemptReport;
 import io.penstock.proxy.Decision;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.FailureKind;
 import io.penstock.upstream.Choice;
+import io.penstock.upstream.LiveUpstreams;
 import io.penstock.upstream.Upstream;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /** Requests that were never made. */
 final class Reports {
@@ -125,6 +134,51 @@ final class Reports {
                 0,
                 0,
                 List.of(new Decision(Decision.Cause.ARRIVAL, replica, choice, 0, predicted + lateNanos)));
+    }
+
+    /** As {@link #completed}, with a decision for each of these causes. */
+    static ExchangeReport routed(String replica, Decision.Cause... causes) {
+        ExchangeReport plain = completed(replica);
+        Choice choice = new Choice(Choice.Reason.LEAST_IN_FLIGHT, List.of(), 0, 0, -1, 0, -1);
+        return new ExchangeReport(
+                plain.requestId(),
+                plain.client(),
+                plain.method(),
+                plain.route(),
+                plain.model(),
+                plain.stream(),
+                plain.result(),
+                null,
+                null,
+                200,
+                replica,
+                plain.attempts(),
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                Arrays.stream(causes)
+                        .map(cause -> new Decision(cause, replica, choice, 0, -1))
+                        .toList());
+    }
+
+    /** What metrics read that are about nothing else. */
+    static PrometheusMetrics.Sources sources(LiveUpstreams live, LongSupplier nanoClock) {
+        ConfigState config = config(List.of(), 1, 0);
+        return new PrometheusMetrics.Sources(
+                live, () -> config, () -> 0, () -> 0, () -> 0, () -> 0, () -> 0, nanoClock, "1");
+    }
+
+    /** A configuration with defaults; what is wrong with the file waits for a restart, too. */
+    static ConfigState config(List<String> problems, long applied, long rejected) {
+        Overrides oneReplica = new Overrides(null, null, List.of("http://vllm0:8000"));
+        PenstockConfig defaults = Objects.requireNonNull(
+                new ConfigFile(null, oneReplica, Surroundings.REAL).read().config());
+        return new ConfigState("test", defaults, "hash", applied, rejected, problems, List.of(), List.of(), problems);
     }
 
     static Upstream upstream(String name) {

@@ -3,6 +3,7 @@ package io.penstock.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.proxy.ApiTable.Dialect;
+import io.penstock.selection.Prompt;
 import io.penstock.selection.RequestTraits;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
@@ -212,7 +213,22 @@ class BodyTraitsTest {
     }
 
     private static String asked(Buffer body, Caller caller, long seed) {
-        return new BodyTraits(null, Dialect.ANTHROPIC, caller, seed).read(body).caller();
+        return new BodyTraits(null, Dialect.ANTHROPIC, caller, seed, true)
+                .read(body)
+                .caller();
+    }
+
+    @Test
+    void aPromptThatNobodyLooksAtIsNotRead() {
+        Buffer body = Buffer.buffer("{\"messages\":[{\"role\":\"user\",\"content\":\"" + "word ".repeat(200)
+                + "\"}],\"model\":\"m\",\"stream\":true,\"max_tokens\":7,\"user\":\"anna\"}");
+        Caller address = new Caller("here", false);
+
+        RequestTraits wanted = new BodyTraits(null, Dialect.OPENAI, address, 7, true).read(body);
+        RequestTraits unwanted = new BodyTraits(null, Dialect.OPENAI, address, 7, false).read(body);
+
+        assertThat(wanted.prompt().pieces()).isPositive();
+        assertThat(unwanted).isEqualTo(new RequestTraits("m", true, body.length(), Prompt.UNKNOWN, 7, wanted.caller()));
     }
 
     @Test
@@ -244,6 +260,6 @@ class BodyTraitsTest {
     }
 
     private static RequestTraits read(Buffer body, @Nullable String contentType) {
-        return new BodyTraits(contentType, Dialect.OPENAI, new Caller("someone", false), 7).read(body);
+        return new BodyTraits(contentType, Dialect.OPENAI, new Caller("someone", false), 7, true).read(body);
     }
 }

@@ -26,6 +26,7 @@ class FailureKindTest {
             CALLER_OVER_LIMIT        429 rate_limit_exceeded  -       NO
             POISON_BODY              422 poison_request       -       NO
             WAITING_ROOM_FULL        429 overloaded           -       NO
+            ABOVE_TARGET             429 overloaded           -       NO
             NO_REPLICA               503 no_replica_available -       NO
             QUEUE_DEADLINE           429 overloaded           -       NO
             SHUTTING_DOWN            503 shutting_down        -       NO

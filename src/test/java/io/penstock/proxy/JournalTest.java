@@ -17,7 +17,9 @@ class JournalTest {
 
     private final Receipts receipts = new Receipts(8, () -> 0);
     private RequestTraits traits = RequestTraits.NONE;
-    private final Journal journal = new Journal(receipts, 1_000, "id", "/r", () -> Policy.ROUND_ROBIN, () -> traits);
+    private final List<Move> moves = new ArrayList<>();
+    private final Journal journal =
+            new Journal(receipts, 1_000, "id", "/r", () -> Policy.ROUND_ROBIN, () -> traits, moves::add);
 
     @Test
     void theFirstDecisionAndTheLatestAreKeptAndTheRestIsCounted() {
@@ -43,6 +45,19 @@ class JournalTest {
                 .extracting(Decision::cause)
                 .containsExactly(Cause.ARRIVAL, Cause.RETRY, Cause.FAILOVER, Cause.HEDGE);
         assertThat(journal.decisions().get(1).why()).isEqualTo("retry, its turn");
+    }
+
+    @Test
+    void everyReplicaButTheFirstIsAMoveThatIsToldAtOnce() {
+        journal.chose(lease("a"), null, /* hedged= */ false);
+        assertThat(moves).isEmpty();
+        journal.chose(lease("b"), failed(FailureKind.CONNECT_REFUSED), /* hedged= */ false);
+        journal.chose(lease("c"), null, /* hedged= */ true);
+
+        assertThat(moves)
+                .containsExactly(
+                        new Move("id", Cause.FAILOVER, "x", "b", FailureKind.CONNECT_REFUSED),
+                        new Move("id", Cause.HEDGE, "b", "c", null));
     }
 
     @Test

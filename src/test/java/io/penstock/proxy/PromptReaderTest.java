@@ -229,9 +229,10 @@ class PromptReaderTest {
     void anotherSeedMakesOtherPieces() {
         Buffer body = Buffer.buffer(chat(user(LONG)));
         Caller caller = new Caller("someone", false);
-        Prompt one = new BodyTraits(null, Dialect.OPENAI, caller, 1).read(body).prompt();
+        Prompt one =
+                new BodyTraits(null, Dialect.OPENAI, caller, 1, true).read(body).prompt();
         Prompt other =
-                new BodyTraits(null, Dialect.OPENAI, caller, 2).read(body).prompt();
+                new BodyTraits(null, Dialect.OPENAI, caller, 2, true).read(body).prompt();
 
         assertThat(one.pieces()).isEqualTo(other.pieces());
         assertThat(one.piece(0)).isNotEqualTo(other.piece(0));
@@ -397,6 +398,6 @@ class PromptReaderTest {
     }
 
     private static RequestTraits read(Buffer body, Dialect dialect) {
-        return new BodyTraits("application/json", dialect, new Caller("someone", false), 7).read(body);
+        return new BodyTraits("application/json", dialect, new Caller("someone", false), 7, true).read(body);
     }
 }

@@ -2,9 +2,14 @@ package io.penstock.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.penstock.proxy.ApiTable.Dialect;
 import io.penstock.proxy.ApiTable.Kind;
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.upstream.Fleet;
+import io.penstock.upstream.Lease;
+import io.vertx.core.MultiMap;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -142,6 +147,37 @@ class TimelineTest {
         deaf.connectionClosed();
 
         assertThat(deaf).isNotNull();
+    }
+
+    @Test
+    void whatNobodyFollowsAllocatesNothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        Lease lease = Fleet.lease(Fleet.ready("a"));
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("traceparent", "x");
+        ExchangeReport report = refused(new Timeline(0), 1);
+        follow(ExchangeTracer.OFF, lease, headers, report);
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 10_000; i++) {
+            follow(ExchangeTracer.OFF, lease, headers, report);
+        }
+        // The question itself may allocate, and whoever watches the tests; one small object each would be 160,000.
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(50_000);
+        assertThat(headers.get("traceparent")).isEqualTo("x");
+        ExchangeTracer.OFF.close();
+    }
+
+    private static void follow(ExchangeTracer tracer, Lease lease, MultiMap headers, ExchangeReport report) {
+        ExchangeSpan span = tracer.begin("POST", headers);
+        span.waits();
+        span.leased();
+        AttemptSpan attempt = span.attempt(lease, 1, /* hedge= */ false);
+        attempt.passOn(headers);
+        attempt.head(200);
+        attempt.firstOutput();
+        span.firstOutput();
+        attempt.ended(null);
+        span.ended(report);
     }
 
     @Test

@@ -145,6 +145,29 @@ class PredictedDelayTest {
     }
 
     @Test
+    void thePiecesOfAnAnswerThatIsNoStreamAreNoTokens() {
+        for (int longest : new int[] {0, 1}) {
+            Assignment whole = send(asking(false, longest), List.of(a));
+            output(whole, 100);
+            output(whole, 0);
+            output(whole, 1);
+            whole.ended(now);
+        }
+
+        assertThat(predictor.outlook(a, now).speed().gap()).isZero();
+    }
+
+    @Test
+    void anAnswerOfOneTokenTeachesHowFastPromptsAreReadAsAStreamDoes() {
+        Assignment whole = send(asking(false, 1), List.of(a));
+        output(whole, 100);
+        whole.ended(now);
+
+        assertThat(predictor.outlook(a, now).speed().rate()).isCloseTo(10_000, within(1.0));
+        assertThat(predictor.outlook(a, now).idle()).isTrue();
+    }
+
+    @Test
     void nobodyHoldsFarMoreThanTheOthers() {
         answered(send(asking(64_000, pieces(1, 1_000)), List.of(a)));
         int toA = 0;
@@ -156,6 +179,38 @@ class PredictedDelayTest {
 
         assertThat(toA).isLessThan(32);
         assertThat(predictor.outlook(b, now).held()).isGreaterThan(8);
+    }
+
+    @Test
+    void weightsSayHowMuchEachMayHold() {
+        UpstreamState light = Fleet.ready("light", 1, 0);
+        UpstreamState heavy = Fleet.ready("heavy", 3, 0);
+        List<UpstreamState> unequal = List.of(light, heavy);
+        int toLight = 0;
+        for (int i = 0; i < 80; i++) {
+            Assignment one = send(asking(64_000, pieces(1, 1_000)), unequal);
+            answer(one, 1);
+            toLight += one.outlook().upstream() == light ? 1 : 0;
+        }
+
+        assertThat(toLight).isBetween(15, 27); // A quarter of 80, give or take what the bound leaves.
+    }
+
+    @Test
+    void oneOfVeryLittleWeightWaitsUntilThereIsSomethingToShare() {
+        UpstreamState light = Fleet.ready("light", 1, 0);
+        UpstreamState heavy = Fleet.ready("heavy", 100, 0);
+        List<UpstreamState> unequal = List.of(light, heavy);
+        int toLight = 0;
+        for (int i = 0; i < 200; i++) {
+            Assignment one = send(asking(100), unequal);
+            answer(one, 1);
+            assertThat(i < 70 && one.outlook().upstream() == light).isFalse();
+            toLight += one.outlook().upstream() == light ? 1 : 0;
+        }
+
+        assertThat(toLight).isBetween(1, 3);
+        assertThat(send(asking(100), List.of(light)).outlook().upstream()).isSameAs(light);
     }
 
     @Test
@@ -213,6 +268,10 @@ class PredictedDelayTest {
     private Assignment choose(RequestTraits traits, List<UpstreamState> among) {
         predictor.refresh(both, now);
         return predictor.choose(traits, among, now);
+    }
+
+    private static RequestTraits asking(boolean stream, int longestAnswer) {
+        return new RequestTraits(null, stream, 4_000, new Prompt(1_000, new long[0]), longestAnswer, "");
     }
 
     private static RequestTraits asking(int tokens, long... pieces) {

@@ -2,7 +2,9 @@ package io.penstock.selection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -16,9 +18,9 @@ class PrefixIndexTest {
         PrefixIndex index = new PrefixIndex(10);
         index.touch(prompt(1, 2, 3));
 
-        assertThat(index.match(prompt(1, 2, 9, 3))).isEqualTo(2);
+        assertThat(index.match(prompt(1, 2, 9, 10))).isEqualTo(2);
         assertThat(index.match(prompt(1, 2, 3))).isEqualTo(3);
-        assertThat(index.match(prompt(9, 1))).isZero();
+        assertThat(index.match(prompt(9, 10))).isZero();
         assertThat(index.match(Prompt.UNKNOWN)).isZero();
     }
 
@@ -89,6 +91,48 @@ class PrefixIndexTest {
             assertThat(index.contains(asked)).isEqualTo(plain.contains(asked));
         }
         assertThat(index.size()).isEqualTo(plain.size());
+    }
+
+    /** Prompts that share beginnings of all lengths, some longer than what is remembered, against a look at each piece. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void aMatchIsAsLongAsIfEachPieceWereLookedAt(long seed) {
+        Random random = new Random(seed);
+        PrefixIndex index = new PrefixIndex(150);
+        List<Prompt> prompts = new ArrayList<>(List.of(prompt()));
+        int partly = 0;
+        for (int i = 0; i < 3_000; i++) {
+            Prompt earlier = prompts.get(random.nextInt(prompts.size()));
+            Prompt next = branch(earlier, random.nextInt(earlier.pieces() + 1), random.nextInt(40), random);
+            prompts.add(next);
+            int match = index.match(next);
+            assertThat(match).isEqualTo(leading(index, next));
+            partly += match > 0 && match < next.pieces() ? 1 : 0;
+            if (random.nextBoolean()) {
+                index.touch(next);
+            }
+            if (i % 500 == 499) {
+                index.resize(50 + random.nextInt(150));
+            }
+        }
+        assertThat(partly).isGreaterThan(500);
+    }
+
+    private static int leading(PrefixIndex index, Prompt prompt) {
+        int there = 0;
+        while (there < prompt.pieces() && index.contains(prompt.piece(there))) {
+            there++;
+        }
+        return there;
+    }
+
+    /** So many pieces of a prompt, and then others. */
+    private static Prompt branch(Prompt from, int shared, int more, Random random) {
+        long[] pieces = new long[shared + more];
+        for (int i = 0; i < pieces.length; i++) {
+            pieces[i] = i < shared ? from.piece(i) : random.nextLong();
+        }
+        return prompt(pieces);
     }
 
     private static Prompt prompt(long... pieces) {

@@ -29,6 +29,8 @@ class ReceiptsTest {
     private static final Script GOOD = Script.stream(EVENT, Script.DONE);
     private static final String SECRET = "sk-do-not-keep";
     private static final String PROMPT = "my very private words";
+    private static final String BODY =
+            "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + PROMPT + "\"}]}";
 
     private ScriptedReplica one;
     private ScriptedReplica two;
@@ -50,10 +52,8 @@ class ReceiptsTest {
         one.always(Script.after(120).then(GOOD));
         try (Stage stage = Setting.with(one).policy(Policy.PREDICTED_DELAY).open();
                 Client client = Client.to(stage)) {
-            String body = "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + PROMPT
-                    + "\"}]}";
             String request =
-                    Client.post("/v1/chat/completions", body, "X-Request-Id: mine", "Authorization: Bearer " + SECRET);
+                    Client.post("/v1/chat/completions", BODY, "X-Request-Id: mine", "Authorization: Bearer " + SECRET);
             assertThat(client.send(request).reply().status()).isEqualTo(200);
             stage.report(0);
 
@@ -76,6 +76,20 @@ class ReceiptsTest {
                     .isPositive();
             assertThat(receipt.toString()).doesNotContain(SECRET).doesNotContain("private");
             assertThat(stage.report(0).decisions()).isEqualTo(receipt.decisions());
+        }
+    }
+
+    @Test
+    void aPromptIsNotReadIfThePolicyDoesNotLookAtIt() throws Exception {
+        one.always(GOOD);
+        try (Stage stage = Setting.with(one).policy(Policy.LEAST_IN_FLIGHT).open();
+                Client client = Client.to(stage)) {
+            client.send(Client.post("/v1/chat/completions", BODY, "X-Request-Id: mine"))
+                    .reply();
+            stage.report(0);
+
+            assertThat(only(stage, "mine").model()).isEqualTo("m");
+            assertThat(only(stage, "mine").promptTokens()).isZero();
         }
     }
 
@@ -126,7 +140,10 @@ class ReceiptsTest {
     void aFailoverSaysWhoFailedAndWhyTheOtherWasChosen() throws Exception {
         one.always(Script.FIN);
         two.always(GOOD);
-        try (Stage stage = Setting.with(one, two).explained().open();
+        try (Stage stage = Setting.with(one, two)
+                        .policy(Policy.LEAST_IN_FLIGHT)
+                        .explained()
+                        .open();
                 Client client = Client.to(stage)) {
             Client.Reply reply = client.send(Client.chat("X-Request-Id: moved")).reply();
             stage.report(0);

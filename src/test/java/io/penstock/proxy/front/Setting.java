@@ -3,6 +3,7 @@ package io.penstock.proxy.front;
 import io.penstock.config.Endpoint;
 import io.penstock.config.PenstockConfig;
 import io.penstock.config.Replica;
+import io.penstock.proxy.ExchangeTracer;
 import io.penstock.upstream.Discovery;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ public final class Setting {
     private Duration probeInterval = Duration.ofMillis(100);
     private int maxWaiting = 100;
     private Duration maxWait = Duration.ofSeconds(20);
+    private Duration targetInterToken = Duration.ZERO;
     private PenstockConfig.Progress progress = PenstockConfig.Progress.DEFAULT;
     private PenstockConfig.Ejection ejection = PenstockConfig.Ejection.DEFAULT;
     private PenstockConfig.Retry retry = PenstockConfig.Retry.DEFAULT;
@@ -41,6 +43,7 @@ public final class Setting {
     private List<String> trusted = List.of();
     private PenstockConfig.Policy policy = PenstockConfig.Selection.DEFAULT.policy();
     private boolean explained;
+    ExchangeTracer tracer = ExchangeTracer.OFF;
 
     private Setting() {}
 
@@ -82,6 +85,12 @@ public final class Setting {
     public Setting waiting(int most, Duration longest) {
         maxWaiting = most;
         maxWait = longest;
+        return this;
+    }
+
+    /** From token to token at most; one request more gets 429. */
+    public Setting target(Duration interToken) {
+        targetInterToken = interToken;
         return this;
     }
 
@@ -188,6 +197,12 @@ public final class Setting {
         return this;
     }
 
+    /** Follows its requests. */
+    public Setting traced(ExchangeTracer by) {
+        tracer = by;
+        return this;
+    }
+
     /** Tells clients where their answers come from, and why. */
     public Setting explained() {
         explained = true;
@@ -197,10 +212,10 @@ public final class Setting {
     PenstockConfig config() {
         return new PenstockConfig(
                 new Endpoint("127.0.0.1", 0),
-                new Endpoint("127.0.0.1", 0),
+                new PenstockConfig.Admin(new Endpoint("127.0.0.1", 0), null),
                 replicas,
                 new PenstockConfig.Selection(policy),
-                new PenstockConfig.Admission(maxWaiting, maxWait),
+                new PenstockConfig.Admission(maxWaiting, maxWait, targetInterToken),
                 new PenstockConfig.Probe(
                         probeInterval,
                         probeInterval.compareTo(Duration.ofMillis(500)) < 0 ? Duration.ofMillis(500) : probeInterval,
@@ -226,6 +241,7 @@ public final class Setting {
                 new PenstockConfig.Routes(allow),
                 new PenstockConfig.Trust(trusted),
                 PenstockConfig.Log.DEFAULT,
+                PenstockConfig.Tracing.DEFAULT,
                 new PenstockConfig.Explain(explained));
     }
 

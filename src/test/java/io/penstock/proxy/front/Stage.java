@@ -26,6 +26,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +61,8 @@ public final class Stage implements AutoCloseable {
     private static final class Books implements ExchangeObserver {
         private final AtomicLong started = new AtomicLong();
         private final AtomicInteger connections = new AtomicInteger();
+        private final AtomicLong held = new AtomicLong();
+        private final Set<String> loops = ConcurrentHashMap.newKeySet();
         private final List<ExchangeReport> ended = new CopyOnWriteArrayList<>();
 
         @Override
@@ -74,6 +78,16 @@ public final class Stage implements AutoCloseable {
         @Override
         public void exchangeStarted() {
             started.incrementAndGet();
+        }
+
+        @Override
+        public void answerHeld(long bytes) {
+            held.addAndGet(bytes);
+        }
+
+        @Override
+        public void loopTurned(String loop, long lateNanos) {
+            loops.add(loop);
         }
 
         @Override
@@ -101,6 +115,7 @@ public final class Stage implements AutoCloseable {
                 new RetryPolicy(config.retry(), System::nanoTime, () -> setting.chance),
                 new PoisonBodies(System::nanoTime),
                 books,
+                setting.tracer,
                 receipts,
                 lifecycle,
                 System::nanoTime,
@@ -215,6 +230,16 @@ public final class Stage implements AutoCloseable {
         return books.started.get();
     }
 
+    /** Bytes of answers that are held back. */
+    public long held() {
+        return books.held.get();
+    }
+
+    /** The event loops that have told how late they are. */
+    public Set<String> loops() {
+        return books.loops;
+    }
+
     /** The reports so far, in the order of the ends. */
     public List<ExchangeReport> reports() {
         return List.copyOf(books.ended);
@@ -240,7 +265,7 @@ public final class Stage implements AutoCloseable {
     public void settle() {
         Eventually.that(
                 () -> "the books are at zero: started " + started() + ", ended " + books.ended.size() + ", waiting "
-                        + waiting() + ", bodies " + bodyBytes() + ", in flight "
+                        + waiting() + ", bodies " + bodyBytes() + ", held " + held() + ", in flight "
                         + live.current().members().stream()
                                 .map(each -> each.name() + "=" + each.inFlight())
                                 .toList(),
@@ -251,6 +276,7 @@ public final class Stage implements AutoCloseable {
         return started() == books.ended.size()
                 && waiting() == 0
                 && bodyBytes() == 0
+                && held() == 0
                 && live.current().members().stream().allMatch(each -> each.inFlight() == 0);
     }
 

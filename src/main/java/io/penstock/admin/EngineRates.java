@@ -1,0 +1,61 @@
+package io.penstock.admin;
+
+import io.penstock.upstream.EngineGauges;
+import io.penstock.upstream.UpstreamState;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How many tokens a second each replica makes, from what its engines count between two readings of theirs. Confined to
+ * the admin verticle's event loop.
+ */
+final class EngineRates {
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private record Reading(
+            long takenNanos, double tokens, @Nullable Double perSecond) {}
+
+    private final Map<String, Reading> readings = new HashMap<>();
+
+    /** Tokens a second; null while nobody can say. Zero if it has nothing to do. */
+    @Nullable
+    Double perSecond(UpstreamState state, long nowNanos) {
+        EngineGauges gauges = state.engine().gauges();
+        if (gauges == null) {
+            readings.remove(state.id());
+            return null;
+        }
+        double tokens = gauges.engines().stream()
+                .mapToDouble(EngineGauges.Engine::generatedTokens)
+                .sum();
+        Reading before = readings.get(state.id());
+        if (before == null || gauges.takenNanos() != before.takenNanos()) {
+            Double rate = before == null ? null : rate(before, gauges.takenNanos(), tokens);
+            before = new Reading(gauges.takenNanos(), tokens, rate);
+            readings.put(state.id(), before);
+        }
+        // It is asked only while it has work.
+        boolean idle = !gauges.fresh(nowNanos) && state.engine().working() == 0;
+        return idle && !Double.isNaN(tokens) ? Double.valueOf(0) : before.perSecond();
+    }
+
+    /** Null if it does not count, or another process counts now. */
+    private static @Nullable Double rate(Reading before, long takenNanos, double tokens) {
+        double seconds = (takenNanos - before.takenNanos()) / NANOS_PER_SECOND;
+        double made = tokens - before.tokens();
+        return Double.isNaN(made) || made < 0 || seconds <= 0 ? null : Double.valueOf(made / seconds);
+    }
+
+    /** Forgets all replicas but these. */
+    void keepOnly(Set<String> ids) {
+        readings.keySet().retainAll(ids);
+    }
+
+    /** Forgets all: nobody has looked for a while, and a mean over that while would say nothing. */
+    void clear() {
+        readings.clear();
+    }
+}

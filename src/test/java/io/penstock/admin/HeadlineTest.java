@@ -1,0 +1,196 @@
+package io.penstock.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.proxy.Receipts;
+import io.penstock.upstream.Ejection;
+import io.penstock.upstream.EngineActivity.Suspicion;
+import io.penstock.upstream.LiveUpstreams;
+import io.penstock.upstream.Standing;
+import io.penstock.upstream.Upstream;
+import io.penstock.upstream.UpstreamState;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HeadlineTest {
+
+    private final LiveUpstreams upstreams = new LiveUpstreams(() -> 0);
+    private JsonObject config = new JsonObject();
+    private long waiting;
+    private boolean lameDuck;
+    private List<String> loopProblems = List.of();
+
+    @ParameterizedTest
+    @CsvSource({"1, The one replica takes work.", "2, Both replicas take work.", "9, All 9 replicas take work."})
+    void allIsWell(int count, String text) {
+        replicas(count);
+
+        assertThat(headline().getString("level")).isEqualTo("good");
+        assertThat(headline().getString("text")).isEqualTo(text);
+        assertThat(headline().getString("impact")).isEmpty();
+        assertThat(headline().getJsonArray("more")).isEmpty();
+    }
+
+    @Test
+    void noReplicasIsNoFault() {
+        assertThat(headline().getString("level")).isEqualTo("empty");
+        assertThat(headline().getString("text")).isEqualTo("There are no replicas.");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        STARTING | info | vllm1 is not ready yet.
+        REFUSED  | warn | vllm1 refuses connections: it is loading, or it is gone.
+        LEAVING  | warn | vllm1 is leaving: it takes no more work until another process runs there.
+        FAILING  | warn | vllm1 fails its probes.
+        """)
+    void whatAProbeFoundIsSaidWithItsReason(Standing standing, String level, String text) {
+        replicas(3);
+        replica("vllm1").judge(standing, "for a reason");
+
+        JsonObject headline = headline();
+
+        assertThat(headline.getString("level")).isEqualTo(level);
+        assertThat(headline.getString("text")).isEqualTo(text);
+        assertThat(headline.getString("why")).isEqualTo("for a reason");
+        assertThat(headline.getString("replica")).isEqualTo("vllm1");
+        assertThat(headline.getString("impact")).isEqualTo("2 of 3 take work");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SUSPECT, 'vllm0 makes no tokens though /health says 200; what waits there is asked elsewhere, too.'",
+        "STALLED, vllm0 makes no tokens though /health says 200; its requests are asked elsewhere."
+    })
+    void anEngineThatMakesNoTokensIsSaidToDespiteItsHealth(Standing standing, String text) {
+        replicas(2);
+        replica("vllm0").engine().suspect(new Suspicion(standing, "nothing moved for 12 s"));
+
+        assertThat(headline().getString("text")).isEqualTo(text);
+        assertThat(headline().getString("why")).isEqualTo("nothing moved for 12 s");
+        assertThat(headline().getString("impact")).isEqualTo("1 of 2 takes work");
+    }
+
+    @Test
+    void aDrainIsWantedSoItIsNoWarning() {
+        replicas(2);
+        replica("vllm0").drain(true);
+
+        assertThat(headline().getString("level")).isEqualTo("info");
+        assertThat(headline().getString("text")).contains("vllm0 is drained");
+    }
+
+    @Test
+    void aNameThatDoesNotResolveIsNamed() {
+        upstreams.apply(List.of(LiveAdmin.upstream("vllm0", 0, Set.of(), List.of())));
+
+        assertThat(texts()).contains("vllm0 cannot be found.");
+    }
+
+    @Test
+    void whatClientsFeelComesBeforeWhatTheyDoNot() {
+        replicas(2);
+        replica("vllm0").judge(Standing.REFUSED, "connection refused");
+        replica("vllm1").drain(true);
+        config = new JsonObject()
+                .put(
+                        "problems",
+                        new JsonArray().add("probe.fall: want a number").add("b"));
+        waiting = 3;
+
+        assertThat(texts())
+                .containsExactly(
+                        "No replica can take work.",
+                        "The configuration file has 2 problems; the last good one stays in force.",
+                        "vllm0 refuses connections: it is loading, or it is gone.",
+                        "vllm1 is drained: it finishes what it has and gets no new work.");
+        assertThat(headline().getString("level")).isEqualTo("bad");
+        assertThat(headline().getString("why")).isEqualTo("requests wait until one can");
+    }
+
+    @Test
+    void aPanicIsSaid() {
+        replicas(1);
+        replica("vllm0").conduct().eject(new Ejection(Ejection.Cause.CONSECUTIVE, "5 faults in a row"));
+
+        assertThat(texts())
+                .containsExactly(
+                        "No replica is well, so those that failed requests get the work.",
+                        "vllm0 passes its probes and fails requests, so it rests.");
+    }
+
+    @Test
+    void theRestIsSaid() {
+        replicas(2);
+        loopProblems = List.of("the probes have been silent for 12 s");
+        lameDuck = true;
+        waiting = 1;
+        config = new JsonObject()
+                .put("problems", new JsonArray().add("listen: no"))
+                .put("pendingRestart", new JsonArray().add("listen a -> b"));
+
+        assertThat(texts())
+                .containsExactly(
+                        "Penstock is unwell.",
+                        "Penstock is going down.",
+                        "The configuration file has a problem; the last good one stays in force.",
+                        "Requests wait for a replica.",
+                        "An edit waits for a restart of Penstock.");
+    }
+
+    @Test
+    void ofManyMattersTheFirstAreSaidAndTheRestIsCounted() {
+        replicas(20);
+        upstreams.current().members().forEach(member -> member.judge(Standing.REFUSED, "connection refused"));
+
+        assertThat(headline().getJsonArray("more")).hasSize(8);
+        assertThat(headline().getInteger("others")).isEqualTo(12);
+    }
+
+    private void replicas(int count) {
+        List<Upstream> identities = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            identities.add(LiveAdmin.upstream("vllm" + i, 0, Set.of(), List.of("127.0.0.1")));
+        }
+        upstreams.apply(identities).members().forEach(member -> member.judge(Standing.READY, "passes its probes"));
+    }
+
+    private UpstreamState replica(String name) {
+        return Objects.requireNonNull(upstreams.current().find(name));
+    }
+
+    private List<String> texts() {
+        List<String> texts = new ArrayList<>(List.of(headline().getString("text")));
+        headline().getJsonArray("more").forEach(matter -> texts.add(((JsonObject) matter).getString("text")));
+        return texts;
+    }
+
+    private JsonObject headline() {
+        TrafficRecorder traffic = new TrafficRecorder(() -> 0);
+        RunningInstance instance = new RunningInstance(
+                "1",
+                upstreams,
+                () -> true,
+                () -> config,
+                () -> waiting,
+                () -> lameDuck,
+                () -> loopProblems,
+                () -> {},
+                Map::of,
+                new Receipts(1, () -> 0),
+                traffic,
+                () -> 8000,
+                () -> null,
+                () -> 0,
+                () -> "");
+        return new Headline(instance, new Chronicle(() -> 0, traffic)).now();
+    }
+}
