@@ -119,7 +119,7 @@ class LivePageTest {
 
     @Test
     void withAnAdminKeyAChangeAsksForIt() throws Exception {
-        try (Fleet fleet = Fleet.start(2, Fleet.QUICK + "admin: {listen: \"127.0.0.1:0\", key: \"sesame\"}\n")) {
+        try (Fleet fleet = Fleet.start(2, Fleet.QUICK + "admin: {listen: \"127.0.0.1:0\", key: \"open-sesame-0123\"}\n")) {
             Page page = browser.desk(fleet.page());
             card(page, 0).locator("button.drain").click();
             page.locator("#change-go").click();
@@ -130,10 +130,10 @@ class LivePageTest {
             assertThat(page.locator("#change-error")).not().isEmpty();
             assertThat(draining(fleet)).isFalse();
 
-            page.locator("#change-key").fill("sesame");
+            page.locator("#change-key").fill("open-sesame-0123");
             page.locator("#change-go").click();
             assertThat(card(page, 0)).hasAttribute("data-standing", "DRAINING", within(3000));
-            assertThat(page.content()).doesNotContain("sesame");
+            assertThat(page.content()).doesNotContain("open-sesame-0123");
             page.close();
         }
     }

@@ -73,9 +73,15 @@ final class Headline {
                 .forEach(problem -> matters.add(general(Level.BAD, "Penstock is unwell.", problem)));
         matters.addAll(service(replicas));
         matters.addAll(configuration(instance.config().get()));
+        Laggards laggards =
+                new Laggards(replicas.members(), instance.learned().get(), instance.traffic());
         for (UpstreamState replica : replicas.members()) {
+            String slow = replica.usable() ? laggards.why(replica) : null;
             if (!replica.usable()) {
                 matters.add(unusable(replica));
+            } else if (slow != null) {
+                String text = replica.name() + " is far slower than the others.";
+                matters.add(new Matter(Level.WARN, text, slow, replica.name(), null));
             }
         }
         matters.sort(Comparator.comparing(Matter::level));

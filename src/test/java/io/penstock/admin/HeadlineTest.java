@@ -2,7 +2,9 @@ package io.penstock.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.Receipts;
+import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.Ejection;
 import io.penstock.upstream.EngineActivity.Suspicion;
 import io.penstock.upstream.LiveUpstreams;
@@ -27,6 +29,8 @@ class HeadlineTest {
     private long waiting;
     private boolean lameDuck;
     private List<String> loopProblems = List.of();
+    private Map<String, LearnedSpeed> learned = Map.of();
+    private final TrafficRecorder traffic = new TrafficRecorder(() -> 0);
 
     @ParameterizedTest
     @CsvSource({"1, The one replica takes work.", "2, Both replicas take work.", "9, All 9 replicas take work."})
@@ -155,6 +159,45 @@ class HeadlineTest {
         assertThat(headline().getInteger("others")).isEqualTo(12);
     }
 
+    @Test
+    void oneThatIsFarSlowerThanItsPeersIsSaidWithTheFigures() {
+        replicas(3);
+        learned = Map.of("vllm0", gap(0.02), "vllm1", gap(0.4), "vllm2", gap(0.021));
+
+        assertThat(headline().getString("level")).isEqualTo("warn");
+        assertThat(headline().getString("text")).isEqualTo("vllm1 is far slower than the others.");
+        assertThat(headline().getString("why")).isEqualTo("a token takes 400 ms there and 21 ms elsewhere");
+        assertThat(headline().getJsonArray("more")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.02, 0.07", "0.002, 0.04", "0, 0.4"})
+    void slowIsFourfoldAndFeltAndComparedWithSomebody(double others, double here) {
+        replicas(3);
+        learned = Map.of("vllm0", gap(others), "vllm1", gap(here), "vllm2", gap(others));
+
+        assertThat(headline().getString("level")).isEqualTo("good");
+    }
+
+    @Test
+    void withoutPredictionsTheFirstTokensTell() {
+        replicas(2);
+        first("vllm0", 100);
+        first("vllm1", 2_300);
+
+        assertThat(headline().getString("text")).isEqualTo("vllm1 is far slower than the others.");
+        assertThat(headline().getString("why")).isEqualTo("the first token takes 2.3 s there and 100 ms elsewhere");
+    }
+
+    private void first(String replica, long millis) {
+        traffic.exchangeEnded(TrafficRecorderTest.report(
+                Result.COMPLETED, 200, replica, millis * 1_000_000, (millis + 500) * 1_000_000));
+    }
+
+    private static LearnedSpeed gap(double seconds) {
+        return new LearnedSpeed(1000, seconds, 0, 0);
+    }
+
     private void replicas(int count) {
         List<Upstream> identities = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -174,7 +217,6 @@ class HeadlineTest {
     }
 
     private JsonObject headline() {
-        TrafficRecorder traffic = new TrafficRecorder(() -> 0);
         RunningInstance instance = new RunningInstance(
                 "1",
                 upstreams,
@@ -184,7 +226,7 @@ class HeadlineTest {
                 () -> lameDuck,
                 () -> loopProblems,
                 () -> {},
-                Map::of,
+                () -> learned,
                 new Receipts(1, () -> 0),
                 traffic,
                 () -> 8000,

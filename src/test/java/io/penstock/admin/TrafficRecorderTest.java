@@ -166,7 +166,7 @@ class TrafficRecorderTest {
         return Objects.requireNonNull(minute.get(at)).counted(kind);
     }
 
-    private static ExchangeReport report(
+    static ExchangeReport report(
             Result result, int status, String replica, long firstOutputNanos, long totalNanos) {
         return new ExchangeReport(
                 "id",
