@@ -415,7 +415,7 @@ class ConfigFileTest {
     void aTargetThatNobodyLooksAtIsWarnedAbout() {
         String target = UPSTREAMS + "admission: {targetInterToken: 40ms}\n";
         assertThat(world.read(target + "selection: predicted_delay").warnings()).isEmpty();
-        assertThat(world.read(target).warnings())
+        assertThat(world.read(target + "selection: least_in_flight").warnings())
                 .containsExactly("admission.targetInterToken: nobody is refused for it under least_in_flight: only"
                         + " selection: predicted_delay learns how fast replicas make tokens");
     }

@@ -79,7 +79,7 @@ class ReturningReplicaTest {
         assertThat(a.inFlight()).as("before its first output").isEqualTo(4);
         day.runFor(MOMENT);
         ask(30);
-        assertThat(a.inFlight()).as("after four first outputs").isGreaterThan(20);
+        assertThat(a.inFlight()).as("after four first outputs").isGreaterThan(16);
         assertThat(news()).endsWith("READY>SUSPECT", "SUSPECT>STALLED", "STALLED>READY");
     }
 
