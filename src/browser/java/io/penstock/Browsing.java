@@ -12,10 +12,10 @@ import com.microsoft.playwright.options.ReducedMotion;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +34,8 @@ final class Browsing implements AutoCloseable {
 
     private final Playwright playwright;
     private final Browser browser;
-    private final List<String> complaints = new CopyOnWriteArrayList<>();
-    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final Map<Page, List<String>> complaints = new ConcurrentHashMap<>();
+    private final Map<Page, List<String>> asked = new ConcurrentHashMap<>();
 
     private Browsing(Path chromium) {
         playwright = Playwright.create(
@@ -83,30 +83,29 @@ final class Browsing implements AutoCloseable {
                 .setColorScheme(colours)
                 .setReducedMotion(ReducedMotion.NO_PREFERENCE));
         Page page = context.newPage();
+        List<String> here = new CopyOnWriteArrayList<>();
+        complaints.put(page, here);
         page.onConsoleMessage(message -> {
             if (message.type().equals("error") || message.type().equals("warning")) {
-                complaints.add(message.text() + " at " + message.location());
+                here.add(message.text() + " at " + message.location());
             }
         });
-        page.onPageError(complaints::add);
-        page.onRequest(request -> asked.add(request.url()));
+        page.onPageError(here::add);
+        List<String> wanted = new CopyOnWriteArrayList<>();
+        asked.put(page, wanted);
+        page.onRequest(request -> wanted.add(request.url()));
         page.navigate(url);
         return page;
     }
 
-    /** Errors and warnings of all pages so far. */
-    List<String> complaints() {
-        return new ArrayList<>(complaints);
+    /** Errors and warnings of a page so far. */
+    List<String> complaints(Page page) {
+        return List.copyOf(complaints.getOrDefault(page, List.of()));
     }
 
-    /** Forgets them: they were to be expected. */
-    void forgive() {
-        complaints.clear();
-    }
-
-    /** All addresses that were asked for. */
-    List<String> asked() {
-        return new ArrayList<>(asked);
+    /** All addresses that a page asked for. */
+    List<String> asked(Page page) {
+        return List.copyOf(asked.getOrDefault(page, List.of()));
     }
 
     @Override

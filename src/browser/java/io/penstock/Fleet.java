@@ -26,7 +26,7 @@ final class Fleet implements AutoCloseable {
 
     private static final Random RANDOM = new Random(20);
 
-    private final Vertx vertx = Vertx.vertx();
+    private final Vertx vertx = Main.vertx();
     private final Path directory;
     private final List<Simulator> replicas = new ArrayList<>();
     private final Penstock penstock;

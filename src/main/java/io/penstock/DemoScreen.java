@@ -119,7 +119,8 @@ final class DemoScreen {
         }
         lines.add("waiting for a replica: " + penstock.waiting());
         if (traffic != null) {
-            lines.add("the demo's own clients: " + traffic.whole() + " answers whole, " + traffic.lost() + " lost");
+            lines.add("the demo's own clients: " + traffic.whole() + " answers whole, " + traffic.cut()
+                    + " cut after they had begun, " + traffic.unanswered() + " without one");
         }
         for (String problem : penstock.configProblems()) {
             lines.add("NOT IN FORCE: " + problem);

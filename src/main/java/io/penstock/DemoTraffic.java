@@ -1,6 +1,7 @@
 package io.penstock;
 
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
@@ -29,14 +30,15 @@ final class DemoTraffic extends VerticleBase {
     private static final int RULES = 40;
     // Should all replicas be down, those who wait are not joined by more and more.
     private static final int MOST_OPEN = 64;
-    private static final byte[] END = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
+    private static final String END = "data: [DONE]\n\n";
 
     private final RequestOptions chat;
     private final double perSecond;
     private final DoubleSupplier random;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong whole = new AtomicLong();
-    private final AtomicLong lost = new AtomicLong();
+    private final AtomicLong cut = new AtomicLong();
+    private final AtomicLong unanswered = new AtomicLong();
     // Made when it is deployed.
     private @Nullable HttpClient client;
 
@@ -80,9 +82,14 @@ final class DemoTraffic extends VerticleBase {
         return whole.get();
     }
 
-    /** Requests that got an error, or an answer that broke off. */
-    long lost() {
-        return lost.get();
+    /** Answers that had begun and broke off: what the client has of them it keeps, but nobody can go on with them. */
+    long cut() {
+        return cut.get();
+    }
+
+    /** Requests that got an error and nothing else. */
+    long unanswered() {
+        return unanswered.get();
     }
 
     private void arrive() {
@@ -93,24 +100,31 @@ final class DemoTraffic extends VerticleBase {
         open.incrementAndGet();
         here.request(new RequestOptions(chat))
                 .compose(request -> request.send(body()))
-                .compose(DemoTraffic::readToTheEnd)
-                .onComplete(answer -> {
+                .compose(this::read)
+                .recover(broken -> Future.succeededFuture(unanswered))
+                .onSuccess(outcome -> {
                     open.decrementAndGet();
-                    (answer.succeeded() && answer.result() ? whole : lost).incrementAndGet();
+                    outcome.incrementAndGet();
                 });
     }
 
-    /** Whether the answer was a whole stream. */
-    private static Future<Boolean> readToTheEnd(HttpClientResponse response) {
-        return response.body()
-                .map(body -> response.statusCode() == 200
-                        && endsWell(body)
-                        && !body.toString().contains("data: {\"error\""));
+    /** Reads an answer to its end, and says as what it counts. */
+    private Future<AtomicLong> read(HttpClientResponse response) {
+        Buffer got = Buffer.buffer();
+        Promise<AtomicLong> end = Promise.promise();
+        response.handler(got::appendBuffer);
+        response.exceptionHandler(broken -> end.tryComplete(outcome(response, got)));
+        response.endHandler(last -> end.tryComplete(outcome(response, got)));
+        return end.future();
     }
 
-    private static boolean endsWell(Buffer body) {
-        int start = body.length() - END.length;
-        return start >= 0 && body.slice(start, body.length()).equals(Buffer.buffer(END));
+    private AtomicLong outcome(HttpClientResponse response, Buffer got) {
+        String text = got.toString(StandardCharsets.UTF_8);
+        boolean error = text.contains("data: {\"error\"");
+        if (response.statusCode() == 200 && !error && text.endsWith(END)) {
+            return whole;
+        }
+        return text.contains("\"delta\"") ? cut : unanswered;
     }
 
     private Buffer body() {

@@ -46,19 +46,25 @@ class DemoTrafficTest {
         vertx.deployVerticle(traffic);
 
         await(() -> traffic.whole() >= 5);
-        assertThat(traffic.lost()).isZero();
+        assertThat(traffic.cut() + traffic.unanswered()).isZero();
     }
 
     @Test
-    void errorsAndBrokenAnswersAreLost() {
+    void errorsAreNoAnswersAndWhatBreaksOffIsCut() {
         replica.faults().set(Fault.of(Fault.Kind.ERROR_FIRST));
         vertx.deployVerticle(traffic);
-        await(() -> traffic.lost() >= 3);
+        await(() -> traffic.unanswered() >= 3);
+        assertThat(traffic.whole() + traffic.cut()).isZero();
+
+        replica.faults().clear();
+        replica.faults().set(Fault.of(Fault.Kind.RESET_AFTER));
+        await(() -> traffic.cut() >= 3);
         assertThat(traffic.whole()).isZero();
 
-        replica.faults().set(Fault.of(Fault.Kind.RESET_AFTER));
-        long before = traffic.lost();
-        await(() -> traffic.lost() >= before + 3);
+        replica.faults().clear();
+        replica.faults().set(Fault.of(Fault.Kind.RESET_BEFORE_HEAD));
+        long before = traffic.unanswered();
+        await(() -> traffic.unanswered() >= before + 3);
         assertThat(traffic.whole()).isZero();
     }
 

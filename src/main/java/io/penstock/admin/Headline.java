@@ -73,8 +73,7 @@ final class Headline {
                 .forEach(problem -> matters.add(general(Level.BAD, "Penstock is unwell.", problem)));
         matters.addAll(service(replicas));
         matters.addAll(configuration(instance.config().get()));
-        Laggards laggards =
-                new Laggards(replicas.members(), instance.learned().get(), instance.traffic());
+        Laggards laggards = new Laggards(replicas.members(), instance.learned().get(), instance.traffic());
         for (UpstreamState replica : replicas.members()) {
             String slow = replica.usable() ? laggards.why(replica) : null;
             if (!replica.usable()) {

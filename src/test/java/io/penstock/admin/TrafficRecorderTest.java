@@ -166,8 +166,7 @@ class TrafficRecorderTest {
         return Objects.requireNonNull(minute.get(at)).counted(kind);
     }
 
-    static ExchangeReport report(
-            Result result, int status, String replica, long firstOutputNanos, long totalNanos) {
+    static ExchangeReport report(Result result, int status, String replica, long firstOutputNanos, long totalNanos) {
         return new ExchangeReport(
                 "id",
                 "127.0.0.1",
