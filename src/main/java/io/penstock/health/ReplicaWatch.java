@@ -286,7 +286,7 @@ final class ReplicaWatch {
             long gapNanos = kit.pace().doubtGap().toNanos() - (now() - lastStartNanos);
             schedule(Duration.ofNanos(Math.max(0, gapNanos)));
         } else {
-            schedule(pause());
+            schedule(rest(pause()));
         }
     }
 
@@ -352,6 +352,14 @@ final class ReplicaWatch {
             return scaled(interval, kit.random().getAsDouble());
         }
         return scaled(interval, jitter);
+    }
+
+    /** The interval is from one probe to the next: one that waited for an answer in vain has used it up. */
+    private Duration rest(Duration pause) {
+        Duration left = pause.minusNanos(now() - lastStartNanos);
+        Duration least =
+                kit.pace().eagerInterval().compareTo(pause) < 0 ? kit.pace().eagerInterval() : pause;
+        return left.compareTo(least) < 0 ? least : left;
     }
 
     private static Duration scaled(Duration duration, double factor) {

@@ -78,7 +78,7 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
 
     private record RequestKey(String route, String model, Result result, int status) {}
 
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final PrometheusMeterRegistry registry = registry();
     // Micrometer refers weakly to what its counters read: this field keeps it alive.
     private final Sources sources;
     private final ModelLabels models;
@@ -117,10 +117,16 @@ public final class PrometheusMetrics implements ExchangeObserver, AutoCloseable 
         registerProcess();
     }
 
-    private void registerProcess() {
+    private static PrometheusMeterRegistry registry() {
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         // Prometheus wants seconds, and no gauge that is called a count.
-        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
-        registry.config().meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+        registry.config()
+                .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
+                .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
+        return registry;
+    }
+
+    private void registerProcess() {
         FunctionCounter.builder("process_cpu_seconds_total", OS, os -> os.getProcessCpuTime() / 1e9)
                 .description("Processor time of the process, in user and system mode")
                 .register(registry);

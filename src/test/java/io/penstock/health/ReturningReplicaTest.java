@@ -66,6 +66,15 @@ class ReturningReplicaTest {
         assertThat(a.conduct().faults()).isZero();
     }
 
+    /** Three probes of two seconds each; the time that they wait in vain is not waited once more between them. */
+    @Test
+    void aHostThatWentSilentIsOutOnceThreeProbesHaveWaitedInVain() {
+        truth.become(Truth.BLACK_HOLE);
+        day.runFor(Duration.ofMillis(9_400));
+        assertThat(a.standing()).isEqualTo(Standing.FAILING);
+        assertThat(news()).endsWith("READY>FAILING");
+    }
+
     @Test
     void oneThatMakesTokensAgainBeginsWithFourRequests() {
         stall();
