@@ -268,9 +268,7 @@ class LivePageTest {
             assertThat(page.locator("#headline"))
                     .containsText(
                             Pattern.compile(words, Pattern.CASE_INSENSITIVE | Pattern.DOTALL), textWithin(45_000));
-            page.screenshot(new Page.ScreenshotOptions()
-                    .setPath(PICTURES.resolve("fault-" + kind.label() + ".png"))
-                    .setFullPage(true));
+            shoot(page, "fault-" + kind.label() + ".png");
             page.close();
         }
     }
@@ -286,6 +284,7 @@ class LivePageTest {
             assertThat(page.locator("#config")).hasAttribute("data-ok", "false", within(5000));
             assertThat(page.locator("#config")).containsText("budgt");
             assertThat(page.locator("#headline")).containsText("configuration", textWithin(3000));
+            shoot(page, "fault-edit.png");
 
             fleet.write(Fleet.QUICK);
             assertThat(page.locator("#config")).hasAttribute("data-ok", "true", within(5000));
