@@ -167,7 +167,7 @@ function showConfig(config) {
   const section = byId('config');
   section.dataset.ok = String(config.ok);
   setText(byId('config-state'), config.ok
-    ? `${config.source}, in force${config.hash ? ` (${config.hash})` : ''}, version ${config.applied ?? 1}` : `${config.source}: not in force`);
+    ? `${config.source}, in force, version ${config.applied ?? 1}` : `${config.source}: not in force`);
   const now = JSON.stringify(config);
   if (now === shownConfig) return;
   shownConfig = now;
@@ -186,7 +186,9 @@ function showTry(snapshot) {
   const fresh = snapshot.replicas.length > 0 && snapshot.decisions.length === 0 && snapshot.totals.whole === 0;
   byId('try').hidden = !fresh;
   if (!fresh) return;
-  const model = snapshot.replicas.flatMap((replica) => replica.models ?? [])[0] ?? 'MODEL';
+  const known = snapshot.replicas.flatMap((replica) => replica.models ?? [])[0] ?? '';
+  // It goes into a shell, and a replica may call its model as it likes.
+  const model = /^[\w./:@-]+$/.test(known) ? known : 'MODEL';
   setText(byId('try-line'), `curl -N http://${location.hostname}:${snapshot.frontPort}/v1/chat/completions -H 'content-type: application/json' \\\n`
     + `  -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"Hi"}]}'`);
 }

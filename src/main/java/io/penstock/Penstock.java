@@ -224,7 +224,6 @@ final class Penstock {
         ConfigState state = config.state();
         return new JsonObject()
                 .put("source", state.source())
-                .put("hash", state.hash())
                 .put("policy", state.current().selection().policy().name().toLowerCase(Locale.ROOT))
                 .put("ok", state.problems().isEmpty())
                 .put("applied", state.appliedCount())

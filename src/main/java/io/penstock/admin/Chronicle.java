@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Chronicle {
 
+    // Twice as many as a configuration may name.
+    private static final int MOST_REPLICAS = 2_000;
     private static final int KEPT = 64;
     private static final int SHOWN = 24;
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -49,7 +51,7 @@ final class Chronicle {
             return;
         }
         UpstreamState replica = change.upstream();
-        since.put(replica.id(), nanoClock.getAsLong());
+        stands(replica);
         note(
                 change.to() == Standing.READY ? "up" : "down",
                 replica.name(),
@@ -60,8 +62,16 @@ final class Chronicle {
         note("config", null, "an edit of the configuration came into force");
     }
 
-    void drained(UpstreamState replica, boolean drain) {
+    private void stands(UpstreamState replica) {
+        if (since.size() >= MOST_REPLICAS && !since.containsKey(replica.id())) {
+            // Names come and go, and nobody has looked for long. Those that are there will be noted again.
+            since.clear();
+        }
         since.put(replica.id(), nanoClock.getAsLong());
+    }
+
+    void drained(UpstreamState replica, boolean drain) {
+        stands(replica);
         note(
                 "drain",
                 replica.name(),
@@ -94,10 +104,11 @@ final class Chronicle {
     JsonArray latest() {
         List<Entry> all = new ArrayList<>(entries);
         all.addAll(moves());
-        all.sort(Comparator.comparingLong((Entry entry) -> entry.atNanos() - nanoClock.getAsLong())
-                .reversed());
-        JsonArray listed = new JsonArray();
+        // Read once: a sort wants the same answer for the same two entries.
         long now = nanoClock.getAsLong();
+        all.sort(
+                Comparator.comparingLong((Entry entry) -> entry.atNanos() - now).reversed());
+        JsonArray listed = new JsonArray();
         for (Entry entry : all.subList(0, Math.min(SHOWN, all.size()))) {
             listed.add(new JsonObject()
                     .put("agoMillis", (now - entry.atNanos()) / NANOS_PER_MILLI)

@@ -2,10 +2,11 @@ package io.penstock.admin;
 
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.UpstreamState;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,47 +22,68 @@ final class Laggards {
 
     private static final double FIRST_OUTPUT_MILLIS = 1000;
 
-    private final List<UpstreamState> replicas;
-    private final Map<String, LearnedSpeed> learned;
-    private final TrafficRecorder traffic;
+    private final Times gaps;
+    private final Times firsts;
 
     /** Looks at these, as they are now. */
     Laggards(List<UpstreamState> replicas, Map<String, LearnedSpeed> learned, TrafficRecorder traffic) {
-        this.replicas = replicas;
-        this.learned = learned;
-        this.traffic = traffic;
+        this.gaps = new Times("a token", GAP_MILLIS);
+        this.firsts = new Times("the first token", FIRST_OUTPUT_MILLIS);
+        for (UpstreamState replica : replicas) {
+            LearnedSpeed speed = learned.get(replica.id());
+            gaps.note(replica, speed == null || speed.gapSeconds() == 0 ? Double.NaN : speed.gapSeconds() * 1000);
+            firsts.note(replica, traffic.firstOutputMillis(replica.name()));
+        }
+        gaps.sort();
+        firsts.sort();
     }
 
     /** What is slow about one of them, in words with figures; null if nothing is. */
     @Nullable
     String why(UpstreamState replica) {
-        String gap = compared("a token", replica, this::gapMillis, GAP_MILLIS);
-        return gap != null ? gap : compared("the first token", replica, this::firstMillis, FIRST_OUTPUT_MILLIS);
+        String gap = gaps.compared(replica);
+        return gap != null ? gap : firsts.compared(replica);
     }
 
-    private @Nullable String compared(
-            String what, UpstreamState replica, ToDoubleFunction<UpstreamState> time, double least) {
-        double[] others = replicas.stream()
-                .filter(other -> other != replica)
-                .mapToDouble(time)
-                .filter(known -> !Double.isNaN(known))
-                .sorted()
-                .toArray();
-        double here = time.applyAsDouble(replica);
-        if (others.length == 0 || !(here >= least && here >= FAR * others[others.length / 2])) {
-            return null;
+    /** One kind of time, of all replicas of which it is known. */
+    private static final class Times {
+
+        private final String what;
+        private final double least;
+        private final Map<UpstreamState, Double> known = new HashMap<>();
+        private double[] inOrder = {};
+
+        Times(String what, double least) {
+            this.what = what;
+            this.least = least;
         }
-        return String.format(
-                Locale.ROOT, "%s takes %s there and %s elsewhere", what, span(here), span(others[others.length / 2]));
-    }
 
-    private double gapMillis(UpstreamState replica) {
-        LearnedSpeed speed = learned.get(replica.id());
-        return speed == null || speed.gapSeconds() == 0 ? Double.NaN : speed.gapSeconds() * 1000;
-    }
+        void note(UpstreamState replica, double millis) {
+            if (!Double.isNaN(millis)) {
+                known.put(replica, millis);
+            }
+        }
 
-    private double firstMillis(UpstreamState replica) {
-        return traffic.firstOutputMillis(replica.name());
+        void sort() {
+            inOrder = known.values().stream()
+                    .mapToDouble(Double::doubleValue)
+                    .sorted()
+                    .toArray();
+        }
+
+        @Nullable
+        String compared(UpstreamState replica) {
+            Double here = known.get(replica);
+            if (here == null || inOrder.length < 2 || here < least) {
+                return null;
+            }
+            // The median of the others: without its own place in the order.
+            int middle = (inOrder.length - 1) / 2;
+            double others = inOrder[middle < Arrays.binarySearch(inOrder, here) ? middle : middle + 1];
+            return here < FAR * others
+                    ? null
+                    : String.format(Locale.ROOT, "%s takes %s there and %s elsewhere", what, span(here), span(others));
+        }
     }
 
     private static String span(double millis) {

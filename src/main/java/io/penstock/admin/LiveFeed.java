@@ -84,12 +84,15 @@ final class LiveFeed {
                 .putHeader("x-accel-buffering", "no")
                 .setChunked(true);
         boolean first = viewers.isEmpty();
+        if (first) {
+            // Before anybody counts as a viewer: should it fail, the next one who comes finds the feed as it was.
+            make();
+        }
         Viewer viewer = new Viewer(response, !first);
         response.exceptionHandler(failure -> LOG.debug("admin: a viewer's connection failed", failure));
         response.closeHandler(gone -> left(viewer));
         viewers.add(viewer);
         if (first) {
-            make();
             timer = vertx.setPeriodic(everyMillis, fired -> tick());
         }
         write(viewer, Buffer.buffer("retry: " + RECONNECT_MILLIS + "\n\n").appendBuffer(latest));

@@ -2,6 +2,7 @@ package io.penstock.admin;
 
 import io.penstock.admin.TrafficSecond.Kind;
 import io.penstock.proxy.Decision.Cause;
+import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -41,9 +42,11 @@ final class LiveSnapshot {
     }
 
     JsonObject now() {
-        List<UpstreamState> members = instance.upstreams().current().members();
+        // The same set for all of it: it may be replaced meanwhile.
+        UpstreamSet present = instance.upstreams().current();
+        List<UpstreamState> members = present.members();
         forgetOthers(members);
-        JsonObject listing = UpstreamListing.of(instance);
+        JsonObject listing = UpstreamListing.of(instance, present);
         JsonArray replicas = replicas(members, listing.getJsonArray("upstreams"));
         List<@Nullable TrafficSecond> minute = instance.traffic().minute();
         return new JsonObject()

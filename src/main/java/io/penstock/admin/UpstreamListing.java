@@ -5,6 +5,7 @@ import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.EngineGauges;
 import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
+import io.penstock.upstream.UpstreamSet;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -21,9 +22,14 @@ final class UpstreamListing {
 
     /** The whole instance. */
     static JsonObject of(RunningInstance instance) {
+        return of(instance, instance.upstreams().current());
+    }
+
+    /** The whole instance, with these replicas. */
+    static JsonObject of(RunningInstance instance, UpstreamSet present) {
         JsonArray replicas = new JsonArray();
         Map<String, LearnedSpeed> learned = instance.learned().get();
-        for (UpstreamState member : instance.upstreams().current().members()) {
+        for (UpstreamState member : present.members()) {
             LearnedSpeed speed = learned.get(member.id());
             replicas.add(speed == null ? of(member) : of(member).put("learned", of(speed)));
         }

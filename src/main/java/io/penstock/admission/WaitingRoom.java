@@ -191,7 +191,9 @@ public final class WaitingRoom {
             queueDisplaced();
             queues.serve(ticket -> serve(ticket, served));
             before = served.size();
-            inUse.serve(now, served);
+            if (lanes == inUse) {
+                inUse.serve(now, served);
+            }
         } catch (RuntimeException e) {
             distrust(e);
         } finally {
@@ -205,8 +207,10 @@ public final class WaitingRoom {
 
     private void queueDisplaced() {
         for (Ticket ticket : displaced) {
-            ticket.assign(null);
-            queues.add(ticket);
+            if (ticket.lease() == null) {
+                ticket.assign(null);
+                queues.add(ticket);
+            }
         }
         displaced.clear();
     }

@@ -39,6 +39,9 @@ final class ProgressWatch {
      */
     record Turn(Standing from, Standing to, String reason) {}
 
+    /** A silence that clients have left goes on with the next one if it comes within this. */
+    private static final long REMEMBERED_NANOS = 60_000_000_000L;
+
     private static final long GENEROUS_NANOS = Duration.ofSeconds(60).toNanos();
     private static final long ANOTHER_CHANCE_NANOS = Duration.ofSeconds(30).toNanos();
     private static final int MARGIN = 4;
@@ -244,8 +247,9 @@ final class ProgressWatch {
     /** Since when it has had work and shown nothing, times without work left out. */
     private long silentFrom(long nowNanos) {
         long sign = sign();
-        long before = sign - leftNanos > 0 ? 0 : leftSilenceNanos;
-        return later(sign, state.engine().workingSinceNanos(nowNanos) - before);
+        long since = state.engine().workingSinceNanos(nowNanos);
+        boolean goesOn = sign - leftNanos <= 0 && since - leftNanos <= REMEMBERED_NANOS;
+        return later(sign, since - (goesOn ? leftSilenceNanos : 0));
     }
 
     /** The last sign of life. */

@@ -49,10 +49,11 @@ final class Family<K, M extends Meter> {
     void removeIf(Predicate<K> gone) {
         for (K key : meters.keySet()) {
             if (gone.test(key)) {
-                M meter = meters.remove(key);
-                if (meter != null) {
+                // In one step: whoever asks for it meanwhile gets the next one, which is in the scrape.
+                meters.computeIfPresent(key, (same, meter) -> {
                     registry.remove(meter);
-                }
+                    return null;
+                });
             }
         }
     }

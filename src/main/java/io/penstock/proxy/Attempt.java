@@ -124,6 +124,7 @@ final class Attempt {
     }
 
     void start() {
+        silence.broken(loop.now());
         exchange.dial(upstream()).onComplete(this::dialled);
     }
 

@@ -179,8 +179,8 @@ final class Exchange {
     void attemptAnswered(Attempt from, @Nullable FailureKind kind, Answer answer) {
         if (kind == null) {
             from.endLease(Outcome.COMPLETED);
-            attempts.over(from, null);
             attempts.abandonAllBut(from);
+            attempts.over(from, null);
             stopWaiting();
             reply.pass(answer, null);
         } else {

@@ -76,7 +76,9 @@ final class Passage {
     private Future<HttpClientRequest> unreachable(ProxyRequest request, Lease granted, Throwable cause) {
         FailureKind kind = cause instanceof ProxyFailure known ? known.kind() : FailureKind.INTERNAL;
         granted.end(Outcome.FAILED);
-        ended(granted, kind);
+        if (!ended) {
+            ended(granted, kind);
+        }
         tried = tried.untilProbed(granted.upstream());
         lease = null;
         return ended || kind == FailureKind.INTERNAL ? Future.failedFuture(cause) : dial(request);

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,22 +36,32 @@ class LiveFeedTest {
     private final AtomicInteger made = new AtomicInteger();
     private final CountDownLatch rested = new CountDownLatch(1);
     private final List<Socket> sockets = new ArrayList<>();
+    private final AtomicBoolean fails = new AtomicBoolean();
     private volatile String payload = "";
     private HttpServer server;
     private LiveFeed feed;
 
     @BeforeEach
     void open() throws Exception {
-        feed = new LiveFeed(
-                vertx,
-                EVERY_MILLIS,
-                () -> new JsonObject().put("n", made.incrementAndGet()).put("payload", payload),
-                rested::countDown);
+        feed = new LiveFeed(vertx, EVERY_MILLIS, this::snapshot, rested::countDown);
         // A kernel that keeps little shows what we keep.
         server = vertx.createHttpServer(new HttpServerOptions().setSendBufferSize(32 << 10))
-                .requestHandler(request -> feed.show(request.response()))
+                .requestHandler(request -> {
+                    try {
+                        feed.show(request.response());
+                    } catch (IllegalStateException failed) {
+                        request.response().setStatusCode(500).end();
+                    }
+                })
                 .listen(0, "127.0.0.1")
                 .await(20, TimeUnit.SECONDS);
+    }
+
+    private JsonObject snapshot() {
+        if (fails.getAndSet(false)) {
+            throw new IllegalStateException("no snapshot, for a test");
+        }
+        return new JsonObject().put("n", made.incrementAndGet()).put("payload", payload);
     }
 
     @AfterEach
@@ -73,6 +84,16 @@ class LiveFeedTest {
         vertx.timer(10L * EVERY_MILLIS).await(20, TimeUnit.SECONDS);
 
         assertThat(made).hasValue(before);
+    }
+
+    @Test
+    void whoeverComesAfterASnapshotFailedIsServedAllTheSame() throws Exception {
+        fails.set(true);
+        assertThat(reader(viewer(64 << 10)).readLine()).contains("500");
+
+        BufferedReader next = reader(viewer(64 << 10));
+        assertThat(event(next).getInteger("n")).isEqualTo(1);
+        assertThat(event(next).getInteger("n")).isEqualTo(2);
     }
 
     @Test

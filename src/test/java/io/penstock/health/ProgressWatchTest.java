@@ -101,6 +101,18 @@ class ProgressWatchTest {
     }
 
     @Test
+    void aSilenceThatWasLeftLongAgoIsForgiven() {
+        warm();
+        Lease impatient = lease(SHORT);
+        assertThat(silentFor(8)).isEmpty();
+        impatient.end(Outcome.IGNORED);
+        assertThat(silentFor(70)).isEmpty();
+        lease(SHORT);
+        assertThat(silentFor(9)).isEmpty();
+        assertThat(second()).isNotNull();
+    }
+
+    @Test
     void aSilenceThatNobodyWaitedForAnyMoreEndsWithTheNextSign() {
         warm();
         Lease impatient = lease(SHORT);
