@@ -93,21 +93,25 @@ class LiveFeedTest {
 
         BufferedReader next = reader(viewer(64 << 10));
         assertThat(event(next).getInteger("n")).isEqualTo(1);
-        assertThat(event(next).getInteger("n")).isEqualTo(2);
+        assertThat(event(next).getInteger("n")).isGreaterThan(1);
     }
 
     @Test
     void oneSnapshotServesAllViewers() throws Exception {
         BufferedReader one = reader(viewer(64 << 10));
         BufferedReader other = reader(viewer(64 << 10));
-        int at = event(other).getInteger("n");
-        JsonObject ofOne = event(one);
-        while (ofOne.getInteger("n") < at) {
-            ofOne = event(one);
-        }
+        int ofOne = event(one).getInteger("n");
+        int ofOther = event(other).getInteger("n");
 
-        assertThat(ofOne.getInteger("n")).isEqualTo(at);
-        assertThat(event(one).getInteger("n")).isEqualTo(at + 1);
+        // Either may miss one now and then; were they made for each of them, no number would come twice.
+        while (ofOne != ofOther) {
+            if (ofOne < ofOther) {
+                ofOne = event(one).getInteger("n");
+            } else {
+                ofOther = event(other).getInteger("n");
+            }
+        }
+        assertThat(ofOne).isPositive();
     }
 
     @Test
