@@ -77,6 +77,8 @@ function number(id, value, unit, note, history) {
   if (history) spark(tile.querySelector('.spark'), history);
 }
 
+const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
+
 function showNumbers(snapshot) {
   const { rates, totals, history } = snapshot;
   const inFlight = snapshot.replicas.reduce((all, replica) => all + replica.inFlight, 0);
@@ -89,7 +91,7 @@ function showNumbers(snapshot) {
   byId('n-waiting').dataset.some = String(snapshot.waiting > 0);
   const moved = totals.failovers + totals.retries + totals.hedges;
   number('n-moved', count(moved), null, moved === 0 ? 'nothing had to move'
-    : `${count(totals.failovers)} failovers, ${count(totals.retries)} retries, ${count(totals.hedges)} hedges`, history.moved);
+    : `${many(totals.failovers, 'failover')}, ${many(totals.retries, 'retry', 'retries')}, ${many(totals.hedges, 'hedge')}`, history.moved);
   byId('n-moved').dataset.some = String(history.moved.some(Boolean));
   number('n-lost', count(totals.lost), null, totals.lost ? 'since the start' : 'none since the start', history.lost);
   byId('n-lost').dataset.some = String(history.lost.some(Boolean));

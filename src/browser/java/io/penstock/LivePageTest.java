@@ -253,7 +253,7 @@ class LivePageTest {
             value = {
                 "HANG       ; 0  ; vllm1 makes no tokens though /health says 200",
                 "SLOW       ; 20 ; vllm1 is far slower than the others",
-                "STATUS     ; 0  ; vllm1 (passes its probes and fails requests|is leaving)",
+                "STATUS     ; 0  ; vllm1 (passes its probes and fails requests|can take no more work)",
                 "BLACK_HOLE ; 0  ; vllm1 (fails its probes|makes no tokens)",
             })
     void theHeadlineNamesWhatIsWrong(Fault.Kind kind, long argument, String words) throws Exception {

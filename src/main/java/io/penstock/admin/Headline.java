@@ -164,7 +164,7 @@ final class Headline {
                 + switch (replica.standing()) {
                     case STARTING -> " is not ready yet.";
                     case REFUSED -> " refuses connections: it is loading, or it is gone.";
-                    case LEAVING -> " is leaving: it takes no more work until another process runs there.";
+                    case LEAVING -> " can take no more work: it has to be started again.";
                     case FAILING -> " fails its probes.";
                     case EJECTED -> " passes its probes and fails requests, so it rests.";
                     case SUSPECT ->

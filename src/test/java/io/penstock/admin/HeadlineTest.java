@@ -53,7 +53,7 @@ class HeadlineTest {
     @CsvSource(delimiter = '|', textBlock = """
         STARTING | info | vllm1 is not ready yet.
         REFUSED  | warn | vllm1 refuses connections: it is loading, or it is gone.
-        LEAVING  | warn | vllm1 is leaving: it takes no more work until another process runs there.
+        LEAVING  | warn | vllm1 can take no more work: it has to be started again.
         FAILING  | warn | vllm1 fails its probes.
         """)
     void whatAProbeFoundIsSaidWithItsReason(Standing standing, String level, String text) {
