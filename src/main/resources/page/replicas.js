@@ -11,7 +11,7 @@ const MOST_DOTS = 24;
 const before = new Map();
 
 export const shownStanding = (replica) => (replica.draining ? 'draining' : replica.standing);
-export const toneOf = (replica) => TONES[shownStanding(replica)] ?? 'info';
+export const toneOf = (replica) => (replica.slow ? 'warn' : TONES[shownStanding(replica)] ?? 'info');
 
 function meter(label) {
   const row = make('div', 'meter');
@@ -115,7 +115,7 @@ function update(card, replica) {
   if (use.getAttribute('href') !== `#i-${standing}`) use.setAttribute('href', `#i-${standing}`);
   setText(card.querySelector('.badge .word'), standing);
   setText(card.querySelector('.since'), replica.sinceMillis === null ? '' : `for ${span(replica.sinceMillis)}`);
-  setText(card.querySelector('.reason'), standing === 'ready' ? '' : replica.draining
+  setText(card.querySelector('.reason'), standing === 'ready' ? replica.slow ?? '' : replica.draining
     ? 'no new work; what runs there finishes' : replica.reason);
   setText(card.querySelector('.place'), place(replica));
   setText(card.querySelector('.learned'), learnedOf(replica.learned));

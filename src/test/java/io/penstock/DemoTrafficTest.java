@@ -2,6 +2,7 @@ package io.penstock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.proxy.front.Eventually;
 import io.penstock.sim.Fault;
 import io.penstock.sim.SimOptions;
 import io.penstock.sim.Simulator;
@@ -45,7 +46,7 @@ class DemoTrafficTest {
     void answersThatCameToTheirEndAreWhole() {
         vertx.deployVerticle(traffic);
 
-        await(() -> traffic.whole() >= 5);
+        Eventually.that("as many as that", () -> traffic.whole() >= 5);
         assertThat(traffic.cut() + traffic.unanswered()).isZero();
     }
 
@@ -54,7 +55,7 @@ class DemoTrafficTest {
         replica.faults().set(Fault.of(Fault.Kind.ERROR_FIRST));
         vertx.deployVerticle(traffic);
 
-        await(() -> traffic.unanswered() >= 3);
+        Eventually.that("as many as that", () -> traffic.unanswered() >= 3);
         assertThat(traffic.whole() + traffic.cut()).isZero();
     }
 
@@ -63,7 +64,7 @@ class DemoTrafficTest {
         replica.faults().set(Fault.of(Fault.Kind.RESET_AFTER));
         vertx.deployVerticle(traffic);
 
-        await(() -> traffic.cut() >= 3);
+        Eventually.that("as many as that", () -> traffic.cut() >= 3);
         assertThat(traffic.whole()).isZero();
     }
 
@@ -72,19 +73,7 @@ class DemoTrafficTest {
         replica.faults().set(Fault.of(Fault.Kind.RESET_BEFORE_HEAD));
         vertx.deployVerticle(traffic);
 
-        await(() -> traffic.unanswered() >= 3);
+        Eventually.that("as many as that", () -> traffic.unanswered() >= 3);
         assertThat(traffic.whole() + traffic.cut()).isZero();
-    }
-
-    private interface Condition {
-        boolean holds();
-    }
-
-    private static void await(Condition condition) {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!condition.holds()) {
-            assertThat(System.nanoTime()).isLessThan(deadline);
-            Thread.onSpinWait();
-        }
     }
 }

@@ -3,6 +3,7 @@ package io.penstock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.admin.LiveAdmin;
+import io.penstock.proxy.front.Eventually;
 import io.penstock.upstream.Standing;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
@@ -126,10 +127,6 @@ class WatchedStatusTest {
     }
 
     private void await(String text) {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!out.toString().contains(text)) {
-            assertThat(System.nanoTime()).as("%s%nin%n%s%s", text, out, err).isLessThan(deadline);
-            Thread.onSpinWait();
-        }
+        Eventually.that(() -> text + "\nin\n" + out + err, () -> out.toString().contains(text));
     }
 }

@@ -64,8 +64,8 @@ final class Headline {
         this.chronicle = chronicle;
     }
 
-    /** The worst matter, with {@code impact} and the {@code more} that there are. */
-    JsonObject now() {
+    /** The worst matter, with {@code impact} and the {@code more} that there are; {@code laggards} as they are now. */
+    JsonObject now(Laggards laggards) {
         UpstreamSet replicas = instance.upstreams().current();
         List<Matter> matters = new ArrayList<>();
         instance.loopProblems()
@@ -73,7 +73,6 @@ final class Headline {
                 .forEach(problem -> matters.add(general(Level.BAD, "Penstock is unwell.", problem)));
         matters.addAll(service(replicas));
         matters.addAll(configuration(instance.config().get()));
-        Laggards laggards = new Laggards(replicas.members(), instance.learned().get(), instance.traffic());
         for (UpstreamState replica : replicas.members()) {
             String slow = replica.usable() ? laggards.why(replica) : null;
             if (!replica.usable()) {

@@ -4,7 +4,6 @@ import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.UpstreamState;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +24,13 @@ final class Laggards {
     private final Times gaps;
     private final Times firsts;
 
-    /** Looks at these, as they are now. */
-    Laggards(List<UpstreamState> replicas, Map<String, LearnedSpeed> learned, TrafficRecorder traffic) {
+    /** Looks at all replicas, as they are now. */
+    Laggards(RunningInstance instance) {
+        Map<String, LearnedSpeed> learned = instance.learned().get();
+        TrafficRecorder traffic = instance.traffic();
         this.gaps = new Times("a token", GAP_MILLIS);
         this.firsts = new Times("the first token", FIRST_OUTPUT_MILLIS);
-        for (UpstreamState replica : replicas) {
+        for (UpstreamState replica : instance.upstreams().current().members()) {
             LearnedSpeed speed = learned.get(replica.id());
             gaps.note(replica, speed == null || speed.gapSeconds() == 0 ? Double.NaN : speed.gapSeconds() * 1000);
             firsts.note(replica, traffic.firstOutputMillis(replica.name()));

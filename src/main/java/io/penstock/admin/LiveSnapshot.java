@@ -47,12 +47,13 @@ final class LiveSnapshot {
         List<UpstreamState> members = present.members();
         forgetOthers(members);
         JsonObject listing = UpstreamListing.of(instance, present);
-        JsonArray replicas = replicas(members, listing.getJsonArray("upstreams"));
+        Laggards laggards = new Laggards(instance);
+        JsonArray replicas = replicas(members, listing.getJsonArray("upstreams"), laggards);
         List<@Nullable TrafficSecond> minute = instance.traffic().minute();
         return new JsonObject()
                 .put("version", instance.version())
                 .put("frontPort", instance.frontPort().getAsInt())
-                .put("headline", headline.now())
+                .put("headline", headline.now(laggards))
                 .put("lameDuck", listing.getBoolean("lameDuck"))
                 .put("waiting", listing.getLong("waiting"))
                 .put("config", listing.getJsonObject("config"))
@@ -84,7 +85,7 @@ final class LiveSnapshot {
         instance.traffic().keepOnly(names);
     }
 
-    private JsonArray replicas(List<UpstreamState> members, JsonArray listed) {
+    private JsonArray replicas(List<UpstreamState> members, JsonArray listed, Laggards laggards) {
         List<JsonObject> all = new ArrayList<>();
         for (int i = 0; i < members.size(); i++) {
             all.add(listed.getJsonObject(i));
@@ -95,15 +96,16 @@ final class LiveSnapshot {
         JsonArray shown = new JsonArray();
         for (JsonObject replica : all.subList(0, Math.min(MOST_REPLICAS, all.size()))) {
             UpstreamState state = instance.upstreams().current().find(replica.getString("name"));
-            shown.add(state == null ? replica : withLife(replica, state));
+            shown.add(state == null ? replica : withLife(replica, state, laggards));
         }
         return shown;
     }
 
-    private JsonObject withLife(JsonObject replica, UpstreamState state) {
+    private JsonObject withLife(JsonObject replica, UpstreamState state, Laggards laggards) {
         long now = instance.nanoClock().getAsLong();
         var gauges = state.engine().gauges();
         return replica.put("sinceMillis", chronicle.sinceMillis(state.id()))
+                .put("slow", state.usable() ? laggards.why(state) : null)
                 .put("tokensPerSecond", rounded(rates.perSecond(state, now)))
                 .put("enginesFresh", gauges != null && gauges.fresh(now))
                 .put("firstOutputMillis", known(instance.traffic().firstOutputMillis(state.name())));

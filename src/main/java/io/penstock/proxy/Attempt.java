@@ -124,7 +124,7 @@ final class Attempt {
     }
 
     void start() {
-        silence.broken(loop.now());
+        silence.heard(loop.now());
         exchange.dial(upstream()).onComplete(this::dialled);
     }
 
@@ -148,7 +148,7 @@ final class Attempt {
         request = opened;
         reusedConnection = loop.reused(opened.connection());
         sentNanos = loop.now();
-        silence.broken(sentNanos);
+        silence.heard(sentNanos);
         exchange.send(opened, this).onComplete(this::answered);
     }
 
@@ -179,14 +179,14 @@ final class Attempt {
         if (over) {
             return;
         }
-        silence.broken(loop.now());
-        upstream().progressed(silence.sinceNanos());
+        silence.heard(loop.now());
+        upstream().progressed(silence.heardNanos());
         if (stream) {
             events(from, chunk);
             return;
         }
         if (from.statusCode() < 400) {
-            lease.output(silence.sinceNanos());
+            lease.output(silence.heardNanos());
         }
         if (released) {
             relay.write(chunk, from);
@@ -208,7 +208,7 @@ final class Attempt {
                 return;
             }
             if (scanner.event() == SseScanner.Event.OUTPUT) {
-                lease.output(silence.sinceNanos());
+                lease.output(silence.heardNanos());
             }
             start = before + end;
             torn = false;

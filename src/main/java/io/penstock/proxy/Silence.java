@@ -11,17 +11,17 @@ final class Silence {
     private static final int REMOVED_TIMES = 6;
 
     // When it last said something, was sent, or was first seen out of rotation.
-    private long sinceNanos;
+    private long heardNanos;
     private boolean wasOut;
 
     /** It said something just now, or is being asked. */
-    void broken(long nowNanos) {
-        sinceNanos = nowNanos;
+    void heard(long nowNanos) {
+        heardNanos = nowNanos;
     }
 
-    /** Since when it lasts. */
-    long sinceNanos() {
-        return sinceNanos;
+    /** When it was last heard of. */
+    long heardNanos() {
+        return heardNanos;
     }
 
     /**
@@ -39,8 +39,8 @@ final class Silence {
         }
         if (!wasOut) {
             wasOut = true;
-            sinceNanos = standing == Standing.STALLED ? sinceNanos : nowNanos;
+            heardNanos = standing == Standing.STALLED ? heardNanos : nowNanos;
         }
-        return !stall.isZero() && nowNanos - sinceNanos >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
+        return !stall.isZero() && nowNanos - heardNanos >= stall.toNanos() * (out ? 1 : REMOVED_TIMES);
     }
 }

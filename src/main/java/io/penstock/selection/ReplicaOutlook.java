@@ -217,13 +217,13 @@ public final class ReplicaOutlook {
     }
 
     /**
-     * The time from token to token if it got one more, when all that it was given is being answered. One that answers
-     * nobody has nobody to slow down.
+     * The time from token to token if it got one more, when all that it was given is being answered. One that was given
+     * nothing has nobody to slow down.
      *
-     * @return seconds; 0 if it answers nobody, or nothing is known
+     * @return seconds; 0 if it was given nothing, or nothing is known
      */
     public double gapWithOneMore() {
-        return answering == 0 ? 0 : speed.gap(held() + 1);
+        return held() == 0 ? 0 : speed.gap(held() + 1);
     }
 
     /** How long until the next of those that it answers is whole, if answers are so many tokens long. */

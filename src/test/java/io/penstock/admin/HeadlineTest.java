@@ -233,6 +233,6 @@ class HeadlineTest {
                 () -> null,
                 () -> 0,
                 () -> "");
-        return new Headline(instance, new Chronicle(() -> 0, traffic)).now();
+        return new Headline(instance, new Chronicle(() -> 0, traffic)).now(new Laggards(instance));
     }
 }

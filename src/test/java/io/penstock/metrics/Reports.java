@@ -112,6 +112,23 @@ final class Reports {
         Choice.Terms terms = new Choice.Terms(10, 360, 0, 0, 0, 0, 0, 0, 0);
         Choice choice =
                 new Choice(reason, List.of(new Choice.Option(replica, 0, terms)), 0, 0, laneNanos, 1_000, predicted);
+        Decision decision = new Decision(Decision.Cause.ARRIVAL, replica, choice, 0, predicted + lateNanos);
+        return withDecisions(plain, status, List.of(decision));
+    }
+
+    /** As {@link #completed}, with a decision for each of these causes. */
+    static ExchangeReport routed(String replica, Decision.Cause... causes) {
+        ExchangeReport plain = completed(replica);
+        Choice choice = new Choice(Choice.Reason.LEAST_IN_FLIGHT, List.of(), 0, 0, -1, 0, -1);
+        return withDecisions(
+                plain,
+                200,
+                Arrays.stream(causes)
+                        .map(cause -> new Decision(cause, replica, choice, 0, -1))
+                        .toList());
+    }
+
+    private static ExchangeReport withDecisions(ExchangeReport plain, int status, List<Decision> decisions) {
         return new ExchangeReport(
                 plain.requestId(),
                 plain.client(),
@@ -123,7 +140,7 @@ final class Reports {
                 null,
                 null,
                 status,
-                replica,
+                plain.replica(),
                 plain.attempts(),
                 0,
                 0,
@@ -133,37 +150,7 @@ final class Reports {
                 0,
                 0,
                 0,
-                List.of(new Decision(Decision.Cause.ARRIVAL, replica, choice, 0, predicted + lateNanos)));
-    }
-
-    /** As {@link #completed}, with a decision for each of these causes. */
-    static ExchangeReport routed(String replica, Decision.Cause... causes) {
-        ExchangeReport plain = completed(replica);
-        Choice choice = new Choice(Choice.Reason.LEAST_IN_FLIGHT, List.of(), 0, 0, -1, 0, -1);
-        return new ExchangeReport(
-                plain.requestId(),
-                plain.client(),
-                plain.method(),
-                plain.route(),
-                plain.model(),
-                plain.stream(),
-                plain.result(),
-                null,
-                null,
-                200,
-                replica,
-                plain.attempts(),
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                Arrays.stream(causes)
-                        .map(cause -> new Decision(cause, replica, choice, 0, -1))
-                        .toList());
+                decisions);
     }
 
     /** What metrics read that are about nothing else. */

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("browser")
 @Timeout(120)
 @SuppressWarnings("NullAway.Init") // Opened before the first test.
-class LivePageTest {
+class LivePageInABrowserTest {
 
     private static final Path PICTURES = Path.of("target", "page");
     private static final String SECRET_PROMPT = "the heron flies at midnight";
@@ -268,6 +268,7 @@ class LivePageTest {
             assertThat(page.locator("#headline"))
                     .containsText(
                             Pattern.compile(words, Pattern.CASE_INSENSITIVE | Pattern.DOTALL), textWithin(45_000));
+            assertThat(card(page, 1)).hasAttribute("data-tone", Pattern.compile("warn|bad"), within(3000));
             shoot(page, "fault-" + kind.label() + ".png");
             page.close();
         }
