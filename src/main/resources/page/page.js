@@ -79,11 +79,20 @@ function number(id, value, unit, note, history) {
 
 const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
 
+/** The time from token to token at the replica in the middle, of those that take work; null if none is known. */
+function usualGap(replicas) {
+  const gaps = replicas.filter((replica) => replica.usable && replica.learned?.tokenGapMillis)
+    .map((replica) => replica.learned.tokenGapMillis).sort((one, other) => one - other);
+  return gaps.length ? gaps[gaps.length >> 1] : null;
+}
+
 function showNumbers(snapshot) {
   const { rates, totals, history } = snapshot;
   const inFlight = snapshot.replicas.reduce((all, replica) => all + replica.inFlight, 0);
   number('n-whole', count(rates.wholePerSecond), '/s', `${count(totals.whole)} since the start`, history.whole);
-  number('n-tokens', count(rates.tokensPerSecond), '/s', rates.tokensPerSecond === null ? 'no engine has said yet' : `${inFlight} in flight`);
+  const gap = usualGap(snapshot.replicas);
+  number('n-tokens', count(rates.tokensPerSecond), '/s', rates.tokensPerSecond === null ? 'no engine has said yet'
+    : `${inFlight} in flight${gap === null ? '' : `, ${millisText(gap)} a token`}`);
   const [value, unit] = millis(rates.firstOutputP50Millis);
   number('n-first', value, unit, rates.firstOutputP99Millis === null ? 'no stream in the last minute'
     : `99 % within ${millisText(rates.firstOutputP99Millis)}`, history.firstOutputP50Millis);

@@ -111,6 +111,7 @@ function update(card, replica) {
   card.dataset.replica = replica.name;
   card.dataset.standing = standing.toUpperCase();
   card.dataset.tone = toneOf(replica);
+  card.dataset.usable = String(replica.usable);
   const use = card.querySelector('.badge use');
   if (use.getAttribute('href') !== `#i-${standing}`) use.setAttribute('href', `#i-${standing}`);
   setText(card.querySelector('.badge .word'), standing);

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -199,12 +200,11 @@ final class Lanes {
         if (lease != null) {
             Choice choice = assignment.choice();
             lease.because(laneNanos == 0 ? choice : choice.afterLane(laneNanos));
-            try {
+            note(() -> {
                 assignment.sent(now);
                 order.sent(traits.caller(), assignment.charge());
-            } catch (RuntimeException e) {
-                broken = e; // The lease is good all the same.
-            }
+                return true;
+            });
         }
         return lease;
     }
@@ -239,7 +239,10 @@ final class Lanes {
             }
         }
         ticket.assign(null);
-        assignment.unlined();
+        note(() -> {
+            assignment.unlined();
+            return true;
+        });
     }
 
     /** Takes everyone out of the lanes of those that are no longer to be counted on; they have to be placed again. */
@@ -298,9 +301,9 @@ final class Lanes {
         if (waiting == null) {
             return false;
         }
-        boolean moves = waiting.outlook() != to;
+        // Before it leaves the lane: whoever is in none when a prediction fails would be forgotten.
+        Assignment going = waiting.outlook() == to ? waiting : predictor.move(waiting, to, now);
         leave(ticket, waiting);
-        Assignment going = moves ? predictor.move(waiting, to, now) : waiting;
         long laneNanos = now - waiting.choice().madeNanos();
         Lease lease = send(going, ticket.traits(), now, /* panic= */ false, laneNanos);
         if (lease == null) { // Something came in between: it waits on.
@@ -379,20 +382,17 @@ final class Lanes {
             });
             wake.run();
         }
-
-        private boolean note(Note note) {
-            synchronized (door) {
-                try {
-                    return note.make();
-                } catch (RuntimeException e) {
-                    broken = broken == null ? e : broken;
-                    return true;
-                }
-            }
-        }
     }
 
-    private interface Note {
-        boolean make();
+    /** Changes the books. If they turn out to be wrong that is noted, and whatever it was about goes on without them. */
+    private boolean note(BooleanSupplier change) {
+        synchronized (door) {
+            try {
+                return change.getAsBoolean();
+            } catch (RuntimeException e) {
+                broken = broken == null ? e : broken;
+                return true;
+            }
+        }
     }
 }

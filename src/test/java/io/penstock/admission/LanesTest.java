@@ -237,6 +237,24 @@ class LanesTest {
     }
 
     @Test
+    void nobodyIsForgottenWhenTheBooksAreWrong() {
+        for (int i = 0; i < 5; i++) {
+            enter("c" + i, 4_000);
+        }
+        Ticket last = Objects.requireNonNull(enter("last", 4_000));
+        assertThat(room.waiting()).isEqualTo(2);
+        Objects.requireNonNull(last.assignment()).unlined();
+
+        for (int i = 0; i < 4; i++) {
+            end("c" + i, Outcome.COMPLETED);
+        }
+
+        assertThat(room.lanes()).isNull();
+        assertThat(room.waiting()).isZero();
+        assertThat(order).hasSize(6).contains("last");
+    }
+
+    @Test
     void aReplicaThatIsFullGetsNoMore() {
         LiveUpstreams small = Fleet.live(Fleet.upstream("s", 1, 1));
         WaitingRoom little = new WaitingRoom(small, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 10), now::get);

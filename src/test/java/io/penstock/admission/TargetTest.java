@@ -108,6 +108,25 @@ class TargetTest {
                 .isSameAs(a);
     }
 
+    /** 20 ms with two at each are 28 with three: nobody has to be slow first for the fifth to be one too many. */
+    @Test
+    void aBurstToAnIdleFleetIsCountedBeforeItIsAnswered() {
+        for (UpstreamState replica : List.of(a, b)) {
+            List<Lease> past = new ArrayList<>();
+            answers(past, replica, 1, 18);
+            answers(past, replica, 2, 28);
+            past.forEach(each -> each.end(Outcome.COMPLETED));
+        }
+
+        int sent = 0;
+        while (sent < 100 && room.lease(asking(), Tried.NOBODY) != null) {
+            sent++;
+        }
+
+        assertThat(sent).isEqualTo(4);
+        assertThat(room.aboveTarget(asking())).isTrue();
+    }
+
     @Test
     void whoeverWasSentInVainIsNotRefused() {
         answersAt(a, 90);
