@@ -13,11 +13,6 @@ import io.penstock.selection.Prompt;
  */
 record BenchCall(long arrivalNanos, String caller, Prompt prompt, int promptTokens, int outputTokens) {
 
-    /** The same at a later time. */
-    BenchCall later(long nanos) {
-        return new BenchCall(arrivalNanos + nanos, caller, prompt, promptTokens, outputTokens);
-    }
-
     /** The pieces, as the engine wants them. */
     long[] pieces() {
         long[] pieces = new long[prompt.pieces()];

@@ -31,7 +31,9 @@ final class Block {
     private final List<BenchCall> calls = new ArrayList<>();
     private final List<Buffer> bodies = new ArrayList<>();
     private final double speed;
-    private final double measuredFrom;
+    private final double warmUpSeconds;
+    // So many of the calls, one for each beginning that prompts share, are answered before the others come.
+    private final int primers;
     // Confined to the event loop of the run.
     private final List<Double> waits = new ArrayList<>();
     private final Promise<Void> over = Promise.promise();
@@ -100,14 +102,12 @@ final class Block {
         this.contender = contender;
         this.speed = pace.speed(cell);
         Workload workload = cell.workload();
-        double primer = workload.groups() > 1 ? workload.groups() * SECONDS_PER_GROUP : 0;
-        this.measuredFrom = primer + pace.warmUpSeconds();
-        if (primer > 0) {
-            calls.addAll(workload.first(primer, round));
+        this.warmUpSeconds = pace.warmUpSeconds();
+        if (workload.groups() > 1) {
+            calls.addAll(workload.first(workload.groups() * SECONDS_PER_GROUP, round));
         }
-        for (BenchCall call : workload.calls(pace.warmUpSeconds() + pace.seconds(), round)) {
-            calls.add(call.later(nanos(primer)));
-        }
+        this.primers = calls.size();
+        calls.addAll(workload.calls(warmUpSeconds + pace.seconds(), round));
         long salt = PromptText.mixed((long) SALT * number);
         calls.forEach(call -> bodies.add(PromptText.body(call, salt)));
         this.left = calls.size();
@@ -117,9 +117,12 @@ final class Block {
     Future<Result> run() {
         Context context = vertx.getOrCreateContext();
         context.runOnContext(go -> {
-            startNanos = nanoClock.getAsLong();
-            vertx.setTimer(millis(nanos(measuredFrom)), timer -> before = reading());
-            next(0);
+            if (primers == 0) {
+                begin();
+            } else {
+                startNanos = nanoClock.getAsLong();
+                next(0, primers);
+            }
         });
         return over.future()
                 .compose(done -> before)
@@ -134,19 +137,26 @@ final class Block {
         return predicted.compose(believed -> replicas.lookups().map(found -> new Reading(found, believed)));
     }
 
-    private void next(int number) {
-        if (number == calls.size()) {
+    /** Nothing that only primes is on its way any more: what it did not find would be counted when it ends. */
+    private void begin() {
+        startNanos = nanoClock.getAsLong();
+        vertx.setTimer(millis(nanos(warmUpSeconds)), timer -> before = reading());
+        next(primers, calls.size());
+    }
+
+    private void next(int number, int end) {
+        if (number == end) {
             return;
         }
         vertx.setTimer(millis(calls.get(number).arrivalNanos()), timer -> {
             ask(number);
-            next(number + 1);
+            next(number + 1, end);
         });
     }
 
     private void ask(int number) {
         long due = startNanos + (long) (calls.get(number).arrivalNanos() / speed);
-        boolean counts = calls.get(number).arrivalNanos() >= nanos(measuredFrom);
+        boolean counts = number >= primers && calls.get(number).arrivalNanos() >= nanos(warmUpSeconds);
         measured += counts ? 1 : 0;
         StreamedAnswer.to(bodies.get(number), contender, client, nanoClock).onComplete(answer -> {
             if (answer.succeeded() && counts) {
@@ -156,8 +166,11 @@ final class Block {
                 errors += counts ? 1 : 0;
                 earlyErrors += counts ? 0 : 1;
             }
-            if (--left == 0) {
+            left--;
+            if (left == 0) {
                 over.complete();
+            } else if (number < primers && left == calls.size() - primers) {
+                begin();
             }
         });
     }

@@ -9,9 +9,10 @@ import io.penstock.config.PenstockConfig.Policy;
 import io.penstock.sim.SimFleet;
 import io.penstock.sim.SimOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -51,6 +52,21 @@ class MatchTest {
         assertThat(scores.get(1).predictedHits()).isNaN();
         assertThat(scores.get(1).errors()).isEqualTo(scores.get(1).requests());
         assertThat(scores.get(1).hits()).isNaN();
+    }
+
+    /** What only primes would otherwise be counted when it ends, and the engine counted it when it began. */
+    @Test
+    void nobodyAsksBeforeThePrimersAreAnswered() throws Exception {
+        SlowToBegin slow = new SlowToBegin();
+
+        List<MatchScore> scores;
+        try (Match match = match(List.of(), List.of(new Contender("slow", "127.0.0.1", slow.port)))) {
+            scores = match.play(1, each -> {});
+        }
+
+        assertThat(slow.early).isZero();
+        assertThat(scores.get(1).requests()).isPositive();
+        assertThat(scores.get(1).errors()).isZero();
     }
 
     @Test
@@ -112,15 +128,53 @@ class MatchTest {
     }
 
     private int serverThatOnlyKnowsItsModels() throws Exception {
-        HttpServer server = vertx.createHttpServer()
-                .requestHandler(request -> request.response()
-                        .setStatusCode(request.path().equals("/v1/models") ? 200 : 500)
-                        .end())
-                .listen(0, "127.0.0.1")
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
-        return server.actualPort();
+        return listen(request -> request.response()
+                .setStatusCode(request.path().equals("/v1/models") ? 200 : 500)
+                .end());
+    }
+
+    private int listen(Handler<HttpServerRequest> handler) throws Exception {
+        return await(vertx.createHttpServer().requestHandler(handler).listen(0, "127.0.0.1"))
+                .actualPort();
+    }
+
+    /** Both of its primers wait until long after the others would have been due. */
+    private final class SlowToBegin {
+
+        private static final int PRIMERS = 2;
+        private static final long LONG_MILLIS = 800;
+
+        private final int port;
+        // Confined to the server's event loop.
+        private final List<HttpServerRequest> held = new ArrayList<>();
+        private boolean answered;
+        // Read once the bench is over.
+        private volatile int early;
+
+        SlowToBegin() throws Exception {
+            port = listen(this::handle);
+        }
+
+        private void handle(HttpServerRequest request) {
+            if (request.path().equals("/v1/models") || answered) {
+                answer(request);
+                return;
+            }
+            held.add(request);
+            if (held.size() == PRIMERS) {
+                vertx.setTimer(LONG_MILLIS, timer -> {
+                    early = held.size() - PRIMERS;
+                    answered = true;
+                    held.forEach(this::answer);
+                });
+            }
+        }
+
+        private void answer(HttpServerRequest request) {
+            request.response()
+                    .putHeader("content-type", "text/event-stream")
+                    .end("data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: [DONE]\n\n");
+        }
     }
 
     private static <T> T await(Future<T> future) throws Exception {
