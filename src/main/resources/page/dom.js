@@ -27,13 +27,17 @@ export function icon(name) {
   return svg;
 }
 
-/** Makes a list show these items: rows stay where their key stays, so focus and hover do, too. */
+/** Makes a list show these items: rows stay where their key stays, so focus and hover do, too. Equal keys are numbered. */
 export function reconcile(parent, items, key, create, update) {
   const rows = new Map();
   for (const row of [...parent.children]) rows.set(row.dataset.key, row);
+  const seen = new Map();
   let before = parent.firstElementChild;
   for (const item of items) {
-    const name = String(key(item));
+    const plain = String(key(item));
+    const number = (seen.get(plain) ?? 0) + 1;
+    seen.set(plain, number);
+    const name = number === 1 ? plain : `${plain} #${number}`;
     let row = rows.get(name);
     if (row) {
       rows.delete(name);

@@ -41,9 +41,10 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => setT
 // ---- the headline ---------------------------------------------------------------------------------------------------
 
 /** When all is well there is room to say how well. */
-function wellness({ rates, totals }) {
-  if (rates.wholePerSecond === 0 || rates.firstOutputP50Millis === null) return totals.whole ? 'Nothing is asked at the moment.' : '';
-  return `${count(rates.wholePerSecond)} whole ${rates.wholePerSecond === 1 ? 'answer' : 'answers'} a second; half of the streams begin within ${millisText(rates.firstOutputP50Millis)}.`;
+function wellness({ rates, totals, inFlight, waiting }) {
+  if (rates.requestsPerSecond === 0 && inFlight === 0 && waiting === 0) return totals.whole ? 'Nothing is asked at the moment.' : '';
+  const whole = `${count(rates.wholePerSecond)} whole ${rates.wholePerSecond === 1 ? 'answer' : 'answers'} a second`;
+  return rates.firstOutputP50Millis === null ? `${whole}.` : `${whole}; half of the streams begin within ${millisText(rates.firstOutputP50Millis)}.`;
 }
 
 function showHeadline(headline, snapshot) {
@@ -56,7 +57,8 @@ function showHeadline(headline, snapshot) {
   setText(byId('headline-impact'), headline.impact);
   setText(byId('headline-since'), headline.sinceMillis === null ? '' : `since ${span(headline.sinceMillis)}`);
   const more = byId('headline-more');
-  reconcile(more, headline.more, (matter) => matter.text, (matter) => {
+  const others = headline.others ? [{ level: 'info', text: `And ${headline.others} more.`, why: '' }] : [];
+  reconcile(more, [...headline.more, ...others], (matter) => `${matter.level} ${matter.text}`, (matter) => {
     const item = make('li');
     item.append(icon(matter.level), make('span', 'text'));
     return item;
@@ -88,11 +90,10 @@ function usualGap(replicas) {
 
 function showNumbers(snapshot) {
   const { rates, totals, history } = snapshot;
-  const inFlight = snapshot.replicas.reduce((all, replica) => all + replica.inFlight, 0);
   number('n-whole', count(rates.wholePerSecond), '/s', `${count(totals.whole)} since the start`, history.whole);
   const gap = usualGap(snapshot.replicas);
   number('n-tokens', count(rates.tokensPerSecond), '/s', rates.tokensPerSecond === null ? 'no engine has said yet'
-    : `${inFlight} in flight${gap === null ? '' : `, ${millisText(gap)} a token`}`);
+    : `${count(snapshot.inFlight)} in flight${gap === null ? '' : `, ${millisText(gap)} a token`}`);
   const [value, unit] = millis(rates.firstOutputP50Millis);
   number('n-first', value, unit, rates.firstOutputP99Millis === null ? 'no stream in the last minute'
     : `99 % within ${millisText(rates.firstOutputP99Millis)}`, history.firstOutputP50Millis);
@@ -127,14 +128,11 @@ function decisionRow(decision) {
 }
 
 function showDecisions(decisions) {
-  const seen = new Map();
-  const key = (decision) => {
-    const before = seen.get(decision.requestId) ?? 0;
-    seen.set(decision.requestId, before + 1);
-    return `${decision.requestId} ${before}`;
-  };
-  reconcile(document.querySelector('#decisions tbody'), decisions.map((each) => ({ ...each, key: key(each) })),
-    (decision) => decision.key, decisionRow, (row, decision) => {
+  const table = byId('decisions');
+  // Nobody hits what moves away: it stands still under a pointer, and while one of its buttons has the focus.
+  if (table.matches(':hover, :focus-within')) return;
+  reconcile(table.querySelector('tbody'), decisions, (decision) => decision.requestId, decisionRow,
+    (row, decision) => {
       row.dataset.request = decision.requestId;
       row.dataset.cause = decision.cause ?? '';
       row.dataset.result = decision.result ?? 'running';
@@ -143,7 +141,7 @@ function showDecisions(decisions) {
       setText(row.querySelector('.first'), decision.stream ? millisText(decision.firstOutputMillis) : '–');
       setText(row.querySelector('.result'), words(decision.result));
     });
-  byId('decisions').hidden = decisions.length === 0;
+  table.hidden = decisions.length === 0;
   byId('decisions-empty').hidden = decisions.length > 0;
 }
 
@@ -281,6 +279,8 @@ byId('change-cancel').addEventListener('click', () => change.close());
 
 // ---- the feed -------------------------------------------------------------------------------------------------------
 
+/** A snapshot comes each second. A connection that died without a word says nothing of it, so silence has to. */
+const SILENCE_MS = 6000;
 let lostSince = null;
 
 function connection(state, text) {
@@ -319,7 +319,9 @@ async function whyRefused() {
 function listen() {
   const source = new EventSource('live');
   let heard = false;
+  let silence = 0;
   const again = async (bye) => {
+    clearTimeout(silence);
     source.close();
     lostSince ??= new Date();
     const since = lostSince.toLocaleTimeString();
@@ -331,8 +333,10 @@ function listen() {
   source.addEventListener('snapshot', (event) => {
     heard = true;
     lostSince = null;
-    connection('live', 'live');
+    clearTimeout(silence);
+    silence = setTimeout(again, SILENCE_MS, false);
     show(JSON.parse(event.data));
+    connection('live', 'live');
   });
   source.addEventListener('bye', () => again(true));
   source.addEventListener('error', () => again(false));

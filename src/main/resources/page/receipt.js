@@ -138,8 +138,12 @@ function attempts(receipt) {
   return list;
 }
 
+/** What was asked for last: the answer to an earlier question may come later. */
+let wanted = '';
+
 /** Opens the dialog of one request. */
 export async function showReceipt(requestId) {
+  wanted = requestId;
   const body = byId('receipt-body');
   byId('receipt-title').textContent = `Request ${requestId}`;
   body.replaceChildren(make('p', 'soft', 'asking…'));
@@ -147,6 +151,7 @@ export async function showReceipt(requestId) {
   try {
     const response = await fetch(`explain/${encodeURIComponent(requestId)}`);
     const receipt = await response.json();
+    if (wanted !== requestId) return;
     if (!response.ok) throw new Error(receipt.error);
     const parts = [facts(receipt), timeline(receipt), ...receipt.decisions.map((each, index) => decisionOf(each, index + 1))];
     if (receipt.moreDecisions > 0) parts.push(make('p', 'soft', `${receipt.moreDecisions} decisions in between are left out`));
@@ -154,6 +159,6 @@ export async function showReceipt(requestId) {
     parts.push(make('p', 'soft', `In a terminal: penstock explain ${requestId}`));
     body.replaceChildren(...parts);
   } catch (problem) {
-    body.replaceChildren(make('p', 'error', problem.message));
+    if (wanted === requestId) body.replaceChildren(make('p', 'error', problem.message));
   }
 }

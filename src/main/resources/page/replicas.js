@@ -7,8 +7,8 @@ const TONES = {
   refused: 'bad', failing: 'bad', stalled: 'bad',
 };
 const MOST_DOTS = 24;
-/** What was finished and begun at the last snapshot. */
-const before = new Map();
+/** What each had begun at the last snapshot. */
+let before = new Map();
 
 export const shownStanding = (replica) => (replica.draining ? 'draining' : replica.standing);
 export const toneOf = (replica) => (replica.slow ? 'warn' : TONES[shownStanding(replica)] ?? 'info');
@@ -30,15 +30,12 @@ function fact(id, label) {
   return row;
 }
 
-function create(replica, ask) {
+function create(ask) {
   const card = make('li', 'replica');
-  card.id = `replica-${replica.name}`;
   const head = make('div', 'head');
   const badge = make('span', 'badge');
   badge.append(icon('starting'), make('span', 'word'));
-  const name = make('h3', 'name', replica.name);
-  name.title = replica.name;
-  head.append(name, badge, make('span', 'since soft'));
+  head.append(make('h3', 'name'), badge, make('span', 'since soft'));
   const about = make('div', 'about');
   about.append(head, make('p', 'reason'), make('p', 'place soft'), make('p', 'learned soft'));
   const load = make('div', 'load');
@@ -80,6 +77,7 @@ function showCache(row, engines, fresh) {
   track.querySelector('i').style.width = `${Math.round(use * 1000) / 10}%`;
   track.setAttribute('aria-valuenow', Math.round(use * 100));
   track.setAttribute('aria-valuemax', '100');
+  track.setAttribute('aria-valuetext', uses.length ? `${Math.round(use * 100)} %` : 'unknown');
   setText(row.querySelector('.amount'), uses.length ? `${Math.round(use * 100)} %` : 'unknown');
 }
 
@@ -108,6 +106,11 @@ function sum(engines, key) {
 
 function update(card, replica) {
   const standing = shownStanding(replica);
+  // The same replica may get another name by an edit.
+  card.id = `replica-${replica.name}`;
+  const name = card.querySelector('.name');
+  setText(name, replica.name);
+  name.title = replica.name;
   card.dataset.replica = replica.name;
   card.dataset.standing = standing.toUpperCase();
   card.dataset.tone = toneOf(replica);
@@ -141,16 +144,14 @@ function update(card, replica) {
 
 /** Shows them, and says what each has begun since the last time. */
 export function showReplicas(snapshot, ask) {
-  reconcile(byId('replicas'), snapshot.replicas, (replica) => replica.id, (replica) => create(replica, ask), update);
-  const usable = snapshot.replicas.filter((replica) => replica.usable).length;
+  reconcile(byId('replicas'), snapshot.replicas, (replica) => replica.id, () => create(ask), update);
   setText(byId('fleet-note'), snapshot.replicas.length
-    ? `${usable} of ${snapshot.replicas.length + snapshot.moreReplicas} take work`
+    ? `${snapshot.usableReplicas} of ${snapshot.replicas.length + snapshot.moreReplicas} take work`
       + (snapshot.moreReplicas ? `, ${snapshot.moreReplicas} not shown` : '') : 'none yet');
   const begun = new Map();
   for (const replica of snapshot.replicas) {
-    const last = before.get(replica.id);
-    begun.set(replica.id, last === undefined ? 0 : Math.max(0, replica.started - last));
-    before.set(replica.id, replica.started);
+    begun.set(replica.id, Math.max(0, replica.started - (before.get(replica.id) ?? replica.started)));
   }
+  before = new Map(snapshot.replicas.map((replica) => [replica.id, replica.started]));
   return begun;
 }

@@ -31,6 +31,8 @@ final class Chronicle {
     private static final int KEPT = 64;
     private static final int SHOWN = 24;
     private static final long NANOS_PER_MILLI = 1_000_000;
+    /** Moves that are further apart than this have nothing to do with each other. */
+    private static final long APART_NANOS = 10_000 * NANOS_PER_MILLI;
 
     /** Something that happened at a replica, if it was at one; {@code targets} are where requests moved to. */
     private record Entry(
@@ -39,7 +41,8 @@ final class Chronicle {
     private final LongSupplier nanoClock;
     private final TrafficRecorder traffic;
     private final Deque<Entry> entries = new ArrayDeque<>();
-    private final Map<String, Long> since = new HashMap<>();
+    private final Map<String, Long> standing = new HashMap<>();
+    private final Map<String, Long> drained = new HashMap<>();
 
     Chronicle(LongSupplier nanoClock, TrafficRecorder traffic) {
         this.nanoClock = nanoClock;
@@ -51,7 +54,7 @@ final class Chronicle {
             return;
         }
         UpstreamState replica = change.upstream();
-        stands(replica);
+        stamp(standing, replica);
         note(
                 change.to() == Standing.READY ? "up" : "down",
                 replica.name(),
@@ -62,16 +65,16 @@ final class Chronicle {
         note("config", null, "an edit of the configuration came into force");
     }
 
-    private void stands(UpstreamState replica) {
-        if (since.size() >= MOST_REPLICAS && !since.containsKey(replica.id())) {
+    private void stamp(Map<String, Long> times, UpstreamState replica) {
+        if (times.size() >= MOST_REPLICAS && !times.containsKey(replica.id())) {
             // Names come and go, and nobody has looked for long. Those that are there will be noted again.
-            since.clear();
+            times.clear();
         }
-        since.put(replica.id(), nanoClock.getAsLong());
+        times.put(replica.id(), nanoClock.getAsLong());
     }
 
     void drained(UpstreamState replica, boolean drain) {
-        stands(replica);
+        stamp(drained, replica);
         note(
                 "drain",
                 replica.name(),
@@ -88,16 +91,20 @@ final class Chronicle {
         }
     }
 
-    /** For how long a replica has stood as it does, in milliseconds; null if nothing has changed since the start. */
+    /**
+     * For how long a replica has been drained, if it is, or else has stood as it does, in milliseconds; null if nothing
+     * has changed since the start.
+     */
     @Nullable
-    Long sinceMillis(String id) {
-        Long from = since.get(id);
+    Long sinceMillis(UpstreamState replica) {
+        Long from = (replica.draining() ? drained : standing).get(replica.id());
         return from == null ? null : (nanoClock.getAsLong() - from) / NANOS_PER_MILLI;
     }
 
     /** Forgets all replicas but these. */
     void keepOnly(Set<String> ids) {
-        since.keySet().retainAll(ids);
+        standing.keySet().retainAll(ids);
+        drained.keySet().retainAll(ids);
     }
 
     /** The latest, the newest first. */
@@ -128,7 +135,11 @@ final class Chronicle {
             Move first = moves.get(i).move();
             Set<String> targets = new LinkedHashSet<>();
             int end = i;
-            while (end < moves.size() && alike(first, moves.get(end).move())) {
+            while (end < moves.size()
+                    && alike(first, moves.get(end).move())
+                    && moves.get(Math.max(i, end - 1)).atNanos()
+                                    - moves.get(end).atNanos()
+                            < APART_NANOS) {
                 targets.add(moves.get(end).move().to());
                 end++;
             }

@@ -33,20 +33,24 @@ final class EngineRates {
                 .sum();
         Reading before = readings.get(state.id());
         if (before == null || gauges.takenNanos() != before.takenNanos()) {
-            Double rate = before == null ? null : rate(before, gauges.takenNanos(), tokens);
+            Double rate = before == null ? null : rate(before, gauges, tokens);
             before = new Reading(gauges.takenNanos(), tokens, rate);
             readings.put(state.id(), before);
         }
-        // It is asked only while it has work.
-        boolean idle = !gauges.fresh(nowNanos) && state.engine().working() == 0;
-        return idle && !Double.isNaN(tokens) ? Double.valueOf(0) : before.perSecond();
+        if (gauges.fresh(nowNanos)) {
+            return before.perSecond();
+        }
+        // It is asked only while it has work. One that has work and does not say is mute.
+        return state.engine().working() == 0 && !Double.isNaN(tokens) ? Double.valueOf(0) : null;
     }
 
-    /** Null if it does not count, or another process counts now. */
-    private static @Nullable Double rate(Reading before, long takenNanos, double tokens) {
-        double seconds = (takenNanos - before.takenNanos()) / NANOS_PER_SECOND;
+    /** Null if it does not count, if another process counts now, or if it had nothing to do in between. */
+    private static @Nullable Double rate(Reading before, EngineGauges now, double tokens) {
+        long nanos = now.takenNanos() - before.takenNanos();
         double made = tokens - before.tokens();
-        return Double.isNaN(made) || made < 0 || seconds <= 0 ? null : Double.valueOf(made / seconds);
+        return Double.isNaN(made) || made < 0 || nanos <= 0 || nanos > now.validNanos()
+                ? null
+                : Double.valueOf(made * NANOS_PER_SECOND / nanos);
     }
 
     /** Forgets all replicas but these. */

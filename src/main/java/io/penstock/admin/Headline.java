@@ -145,7 +145,7 @@ final class Headline {
 
     private Matter unusable(UpstreamState replica) {
         String name = replica.name();
-        Long since = chronicle.sinceMillis(replica.id());
+        Long since = chronicle.sinceMillis(replica);
         if (replica.draining()) {
             return new Matter(
                     Level.INFO, name + " is drained: it finishes what it has and gets no new work.", "", name, since);

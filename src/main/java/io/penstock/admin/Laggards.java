@@ -4,12 +4,14 @@ import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.UpstreamState;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which replicas are far slower than their peers: by the time from token to token that was learned of them, and by the
+ * Which replicas are far slower than their peers that serve the same models: by the time from token to token that was learned of them, and by the
  * first tokens of the last minute. Times are milliseconds, NaN where nothing is known.
  */
 final class Laggards {
@@ -20,30 +22,44 @@ final class Laggards {
     private static final double GAP_MILLIS = 50;
 
     private static final double FIRST_OUTPUT_MILLIS = 1000;
+    /** One long prompt makes nobody slow. */
+    private static final int FEWEST_FIRSTS = 3;
 
-    private final Times gaps;
-    private final Times firsts;
+    // By the models that replicas serve: those of a large one are slower, and nothing is wrong with them.
+    private final Map<Set<String>, List<Times>> groups = new HashMap<>();
 
     /** Looks at all replicas, as they are now. */
     Laggards(RunningInstance instance) {
         Map<String, LearnedSpeed> learned = instance.learned().get();
         TrafficRecorder traffic = instance.traffic();
-        this.gaps = new Times("a token", GAP_MILLIS);
-        this.firsts = new Times("the first token", FIRST_OUTPUT_MILLIS);
         for (UpstreamState replica : instance.upstreams().current().members()) {
+            List<Times> times = groups.computeIfAbsent(
+                    models(replica),
+                    models -> List.of(
+                            new Times("a token", GAP_MILLIS), new Times("the first token", FIRST_OUTPUT_MILLIS)));
             LearnedSpeed speed = learned.get(replica.id());
-            gaps.note(replica, speed == null || speed.gapSeconds() == 0 ? Double.NaN : speed.gapSeconds() * 1000);
-            firsts.note(replica, traffic.firstOutputMillis(replica.name()));
+            times.get(0)
+                    .note(replica, speed == null || speed.gapSeconds() == 0 ? Double.NaN : speed.gapSeconds() * 1000);
+            times.get(1).note(replica, traffic.firstOutputMillis(replica.name(), FEWEST_FIRSTS));
         }
-        gaps.sort();
-        firsts.sort();
+        groups.values().forEach(times -> times.forEach(Times::sort));
+    }
+
+    private static Set<String> models(UpstreamState replica) {
+        Set<String> known = replica.knownModels();
+        return known == null ? Set.of() : known;
     }
 
     /** What is slow about one of them, in words with figures; null if nothing is. */
     @Nullable
     String why(UpstreamState replica) {
-        String gap = gaps.compared(replica);
-        return gap != null ? gap : firsts.compared(replica);
+        for (Times times : groups.getOrDefault(models(replica), List.of())) {
+            String slow = times.compared(replica);
+            if (slow != null) {
+                return slow;
+            }
+        }
+        return null;
     }
 
     /** One kind of time, of all replicas of which it is known. */

@@ -63,6 +63,12 @@ final class LiveSnapshot {
                 .put("replicas", replicas)
                 .put("moreReplicas", members.size() - replicas.size())
                 .put(
+                        "usableReplicas",
+                        members.stream().filter(UpstreamState::usable).count())
+                .put(
+                        "inFlight",
+                        members.stream().mapToInt(UpstreamState::inFlight).sum())
+                .put(
                         "decisions",
                         ReceiptListing.newest(instance.receipts(), DECISIONS).getJsonArray("receipts"))
                 .put("incidents", chronicle.latest());
@@ -86,17 +92,16 @@ final class LiveSnapshot {
     }
 
     private JsonArray replicas(List<UpstreamState> members, JsonArray listed, Laggards laggards) {
-        List<JsonObject> all = new ArrayList<>();
+        List<Integer> order = new ArrayList<>();
         for (int i = 0; i < members.size(); i++) {
-            all.add(listed.getJsonObject(i));
+            order.add(i);
         }
-        if (all.size() > MOST_REPLICAS) {
-            all.sort(Comparator.comparing(replica -> replica.getBoolean("usable")));
+        if (order.size() > MOST_REPLICAS) {
+            order.sort(Comparator.comparing(i -> listed.getJsonObject(i).getBoolean("usable")));
         }
         JsonArray shown = new JsonArray();
-        for (JsonObject replica : all.subList(0, Math.min(MOST_REPLICAS, all.size()))) {
-            UpstreamState state = instance.upstreams().current().find(replica.getString("name"));
-            shown.add(state == null ? replica : withLife(replica, state, laggards));
+        for (int i : order.subList(0, Math.min(MOST_REPLICAS, order.size()))) {
+            shown.add(withLife(listed.getJsonObject(i), members.get(i), laggards));
         }
         return shown;
     }
@@ -104,11 +109,11 @@ final class LiveSnapshot {
     private JsonObject withLife(JsonObject replica, UpstreamState state, Laggards laggards) {
         long now = instance.nanoClock().getAsLong();
         var gauges = state.engine().gauges();
-        return replica.put("sinceMillis", chronicle.sinceMillis(state.id()))
+        return replica.put("sinceMillis", chronicle.sinceMillis(state))
                 .put("slow", state.usable() ? laggards.why(state) : null)
                 .put("tokensPerSecond", rounded(rates.perSecond(state, now)))
                 .put("enginesFresh", gauges != null && gauges.fresh(now))
-                .put("firstOutputMillis", known(instance.traffic().firstOutputMillis(state.name())));
+                .put("firstOutputMillis", known(instance.traffic().firstOutputMillis(state.name(), 1)));
     }
 
     private JsonObject totals() {

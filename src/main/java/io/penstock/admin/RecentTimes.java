@@ -20,8 +20,8 @@ final class RecentTimes {
         times.set(Math.floorMod(next.getAndIncrement(), KEPT), new Time(atNanos, tookNanos));
     }
 
-    /** The median of those since a moment, in milliseconds; NaN if there are none. */
-    double medianMillis(long sinceNanos) {
+    /** The median of those since a moment, in milliseconds; NaN if there are fewer than so many. */
+    double medianMillis(long sinceNanos, int fewest) {
         long[] recent = new long[KEPT];
         int count = 0;
         for (int i = 0; i < KEPT; i++) {
@@ -30,7 +30,7 @@ final class RecentTimes {
                 recent[count++] = time.tookNanos();
             }
         }
-        if (count == 0) {
+        if (count < fewest) {
             return Double.NaN;
         }
         Arrays.sort(recent, 0, count);

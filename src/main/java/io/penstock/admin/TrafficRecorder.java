@@ -95,11 +95,6 @@ public final class TrafficRecorder implements ExchangeObserver {
                 }
             }
         }
-        String replica = report.replica();
-        // The first byte of a whole answer comes with its last, and says nothing of the first token.
-        if (report.stream() && report.firstOutputNanos() >= 0 && replica != null) {
-            firstOutput(replica, report);
-        }
     }
 
     /** A request that was wrong in itself is answered, not lost. */
@@ -107,18 +102,19 @@ public final class TrafficRecorder implements ExchangeObserver {
         return report.result() == Result.BROKEN || report.status() >= 500 || report.status() == 429;
     }
 
-    private void firstOutput(String replica, ExchangeReport report) {
-        long cameNanos = nanoClock.getAsLong() - (report.totalNanos() - report.firstOutputNanos());
-        TrafficSecond second = second(cameNanos);
+    @Override
+    public void firstOutput(String replica, long nanos) {
+        long now = nanoClock.getAsLong();
+        TrafficSecond second = second(now);
         if (second != null) {
-            second.firstOutput(report.firstOutputNanos());
+            second.firstOutput(nanos);
         }
         RecentTimes times = firstOutputs.get(replica);
         if (times == null && firstOutputs.size() < MOST_REPLICAS) {
             times = firstOutputs.computeIfAbsent(replica, name -> new RecentTimes());
         }
         if (times != null) {
-            times.add(cameNanos, report.firstOutputNanos());
+            times.add(now, nanos);
         }
     }
 
@@ -172,10 +168,11 @@ public final class TrafficRecorder implements ExchangeObserver {
         return last;
     }
 
-    /** The median of a replica's last first outputs, in milliseconds; NaN if there was none in the last minute. */
-    double firstOutputMillis(String replica) {
+    /** The median of a replica's last first outputs, in milliseconds; NaN if there were fewer in the last minute. */
+    double firstOutputMillis(String replica, int fewest) {
         RecentTimes times = firstOutputs.get(replica);
-        return times == null ? Double.NaN : times.medianMillis(nanoClock.getAsLong() - SECONDS * NANOS_PER_SECOND);
+        long since = nanoClock.getAsLong() - SECONDS * NANOS_PER_SECOND;
+        return times == null ? Double.NaN : times.medianMillis(since, fewest);
     }
 
     /** Forgets all replicas but these. */

@@ -1,6 +1,7 @@
 package io.penstock.admission;
 
 import io.penstock.selection.ReplicaOutlook;
+import io.penstock.upstream.UpstreamState;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -32,6 +33,30 @@ final class Lane {
     /** Those that wait, in order; a view. */
     Collection<Ticket> tickets() {
         return inOrder.values();
+    }
+
+    /** Whether one of those who came first, so many, may go to another replica. */
+    boolean holdsOneFor(UpstreamState other, int asked) {
+        int left = asked;
+        for (Ticket ticket : inOrder.values()) {
+            if (left-- == 0) {
+                return false;
+            }
+            if (mayGo(ticket, other)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether one who waits here may go to another replica: it serves the model, and has not failed the request. */
+    boolean mayGo(Ticket ticket, UpstreamState other) {
+        String model = ticket.traits().model();
+        boolean serves = model == null
+                || Boolean.TRUE.equals(other.serves(model))
+                // Nobody is known to have it, or it would not have been assigned here: then anyone may get it.
+                || !Boolean.TRUE.equals(outlook.upstream().serves(model));
+        return serves && ticket.tried().allows(other);
     }
 
     void add(Ticket ticket) {

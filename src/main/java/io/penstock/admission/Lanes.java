@@ -250,7 +250,7 @@ final class Lanes {
         List<Ticket> homeless = new ArrayList<>();
         for (Lane lane : new ArrayList<>(lanes.values())) {
             UpstreamState upstream = lane.outlook().upstream();
-            if (!upstream.usable() || (upstream.conduct().busy().holds(now) && anyRested(now))) {
+            if (!upstream.usable() || (upstream.conduct().busy().holds(now) && anyRested(lane, now))) {
                 List<Ticket> here = new ArrayList<>(lane.tickets());
                 here.forEach(this::remove);
                 homeless.addAll(here);
@@ -259,9 +259,10 @@ final class Lanes {
         return homeless;
     }
 
-    private boolean anyRested(long now) {
+    /** Whether somebody else could take one of a lane. */
+    private boolean anyRested(Lane lane, long now) {
         for (UpstreamState member : live.current().members()) {
-            if (member.usable() && !member.conduct().busy().holds(now)) {
+            if (member.usable() && !member.conduct().busy().holds(now) && lane.holdsOneFor(member, ASKED)) {
                 return true;
             }
         }
@@ -316,17 +317,16 @@ final class Lanes {
         return true;
     }
 
-    /** Whoever stands near the front of the longest lane and would be served sooner here; null if nobody would. */
+    /** Whoever stands near the front of the longest lane from which one may come here and would be served sooner here; null if nobody would. */
     private @Nullable Ticket mover(ReplicaOutlook here, long now) {
         if (here.upstream().conduct().busy().holds(now)) {
             return null;
         }
         Lane longest = null;
         for (Lane lane : lanes.values()) {
-            if (longest == null
-                    || lane.outlook().lineSeconds(now) > longest.outlook().lineSeconds(now)) {
-                longest = lane;
-            }
+            boolean longer = longest == null
+                    || lane.outlook().lineSeconds(now) > longest.outlook().lineSeconds(now);
+            longest = longer && lane.holdsOneFor(here.upstream(), ASKED) ? lane : longest;
         }
         if (longest == null) {
             return null;
@@ -338,21 +338,12 @@ final class Lanes {
             if (waiting == null || asked++ == ASKED) {
                 break;
             }
-            if (mayGo(ticket, longest, here.upstream()) && predictor.worthMoving(waiting, before, here, now)) {
+            if (longest.mayGo(ticket, here.upstream()) && predictor.worthMoving(waiting, before, here, now)) {
                 return ticket;
             }
             before += PredictedDelay.weight(waiting);
         }
         return null;
-    }
-
-    private static boolean mayGo(Ticket ticket, Lane from, UpstreamState here) {
-        String model = ticket.traits().model();
-        boolean serves = model == null
-                || Boolean.TRUE.equals(here.serves(model))
-                // Nobody is known to have it, or it would not have been assigned there: then anyone may get it.
-                || !Boolean.TRUE.equals(from.outlook().upstream().serves(model));
-        return serves && ticket.tried().allows(here);
     }
 
     /** What becomes of a request that was sent. */

@@ -20,6 +20,11 @@ final class Queues {
         return queues.isEmpty();
     }
 
+    /** Whether somebody waits who asked for this model, as {@link Ticket#model} has it. */
+    boolean hold(String model) {
+        return queues.containsKey(model);
+    }
+
     void add(Ticket ticket) {
         queues.computeIfAbsent(ticket.model(), m -> new TreeMap<>()).put(ticket.rank(), ticket);
     }

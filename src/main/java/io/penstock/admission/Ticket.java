@@ -72,6 +72,11 @@ public final class Ticket {
     }
 
     String model() {
+        return model(traits);
+    }
+
+    /** What a request asks for; an empty text if it names no model. */
+    static String model(RequestTraits traits) {
         String model = traits.model();
         return model == null ? NO_MODEL : model;
     }

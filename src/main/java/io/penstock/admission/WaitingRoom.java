@@ -123,16 +123,26 @@ public final class WaitingRoom {
         Lanes inUse = lanes;
         boolean itsTurn = tried != Tried.NOBODY;
         if (inUse == null) {
-            return itsTurn || backlog.count() == 0 ? finder.find(null, traits, tried, null) : null;
+            return itsTurn || backlog.count() == 0 || overtakesNobody(traits)
+                    ? finder.find(null, traits, tried, null)
+                    : null;
         }
         Lease lease;
         synchronized (door) {
-            lease = itsTurn || queues.isEmpty() ? predicted(inUse, traits, tried, null) : null;
+            boolean may = itsTurn || queues.isEmpty() || overtakesNobody(traits);
+            lease = may ? predicted(inUse, traits, tried, null) : null;
         }
         if (lanes == null) {
             wake(); // The predictions failed just now: whoever waited for them waits in the queue.
         }
         return lease;
+    }
+
+    /** When the room is full of those who wait for other models, {@link #await} would refuse what could go at once. */
+    private boolean overtakesNobody(RequestTraits traits) {
+        synchronized (door) {
+            return backlog.count() >= limits.maxWaiting() && !queues.hold(Ticket.model(traits));
+        }
     }
 
     /**

@@ -25,6 +25,14 @@ public interface ExchangeObserver {
     default void moved(Move move) {}
 
     /**
+     * A stream's first output is on its way to its client, just now.
+     *
+     * @param replica whose output it is
+     * @param nanos how long ago the request's head arrived
+     */
+    default void firstOutput(String replica, long nanos) {}
+
+    /**
      * An answer is held back, since it has shown no output yet, or is not any more.
      *
      * @param bytes how much more is held than before; below zero if it is less
@@ -53,42 +61,6 @@ public interface ExchangeObserver {
      * @return one that tells them all
      */
     static ExchangeObserver all(List<ExchangeObserver> observers) {
-        List<ExchangeObserver> each = List.copyOf(observers);
-        return new ExchangeObserver() {
-            @Override
-            public void connectionOpened() {
-                each.forEach(ExchangeObserver::connectionOpened);
-            }
-
-            @Override
-            public void connectionClosed() {
-                each.forEach(ExchangeObserver::connectionClosed);
-            }
-
-            @Override
-            public void exchangeStarted() {
-                each.forEach(ExchangeObserver::exchangeStarted);
-            }
-
-            @Override
-            public void moved(Move move) {
-                each.forEach(observer -> observer.moved(move));
-            }
-
-            @Override
-            public void answerHeld(long bytes) {
-                each.forEach(observer -> observer.answerHeld(bytes));
-            }
-
-            @Override
-            public void loopTurned(String loop, long lateNanos) {
-                each.forEach(observer -> observer.loopTurned(loop, lateNanos));
-            }
-
-            @Override
-            public void exchangeEnded(ExchangeReport report) {
-                each.forEach(observer -> observer.exchangeEnded(report));
-            }
-        };
+        return new SeveralObservers(List.copyOf(observers));
     }
 }

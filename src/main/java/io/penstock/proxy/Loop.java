@@ -149,6 +149,15 @@ final class Loop {
         }
     }
 
+    /** Tells the observer that a stream's first output leaves, so many nanoseconds after the request came. */
+    void firstOutput(String replica, long nanos) {
+        try {
+            shared.observer().firstOutput(replica, nanos);
+        } catch (RuntimeException e) {
+            LOG.error("an observer failed", e);
+        }
+    }
+
     /** As {@link WaitingRoom#await}; the lease is delivered on this loop. */
     @Nullable
     Ticket await(RequestTraits traits, Tried tried, boolean front, Consumer<Lease> granted) {

@@ -100,8 +100,11 @@ final class Reply {
     /** An answer begins to flow. */
     void begin(Attempt from, HttpClientResponse head, boolean stream) {
         begun = true;
-        timeline.firstOutput(loop.now());
-        if (!stream) {
+        long now = loop.now();
+        timeline.firstOutput(now);
+        if (stream) {
+            loop.firstOutput(from.upstream().name(), timeline.sinceArrival(now));
+        } else {
             heartbeat.cancel();
         }
         relay.explain(timeline.decision(from.upstream().name()));

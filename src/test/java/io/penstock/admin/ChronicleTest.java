@@ -7,6 +7,8 @@ import io.penstock.proxy.Decision.Cause;
 import io.penstock.proxy.FailureKind;
 import io.penstock.proxy.Move;
 import io.penstock.upstream.EngineGauges;
+import io.penstock.upstream.Lease;
+import io.penstock.upstream.Outcome;
 import io.penstock.upstream.Standing;
 import io.penstock.upstream.UpstreamState;
 import io.vertx.core.json.JsonObject;
@@ -60,24 +62,46 @@ class ChronicleTest {
     }
 
     @Test
+    void movesOfAnotherTimeAreAnotherLine() {
+        for (int seconds : new int[] {0, 6, 6, 3600, 4}) {
+            now.addAndGet(seconds * SECOND);
+            traffic.moved(new Move("r", Cause.FAILOVER, "vllm0", "vllm1", FailureKind.CONNECT_REFUSED));
+        }
+
+        assertThat(texts())
+                .containsExactly(
+                        "2 requests moved: vllm0 → vllm1 (connect refused)",
+                        "3 requests moved: vllm0 → vllm1 (connect refused)");
+    }
+
+    @Test
     void aProbeThatChangedNothingIsNoNews() {
         chronicle.changed(new ReplicaChange(vllm0, Standing.READY, Standing.READY, "passes its probes", true));
 
         assertThat(texts()).isEmpty();
-        assertThat(chronicle.sinceMillis("vllm0")).isNull();
+        assertThat(chronicle.sinceMillis(vllm0)).isNull();
     }
 
     @Test
     void itKnowsSinceWhenAReplicaStandsSo() {
         chronicle.changed(new ReplicaChange(vllm0, Standing.READY, Standing.REFUSED, "connection refused", true));
         now.addAndGet(3 * SECOND);
-        assertThat(chronicle.sinceMillis("vllm0")).isEqualTo(3000);
+        assertThat(chronicle.sinceMillis(vllm0)).isEqualTo(3000);
 
+        // A drain has a time of its own: it goes on through a restart, and what went on before it goes on after it.
+        vllm0.drain(true);
         chronicle.drained(vllm0, true);
-        assertThat(chronicle.sinceMillis("vllm0")).isZero();
+        assertThat(chronicle.sinceMillis(vllm0)).isZero();
+        now.addAndGet(5 * SECOND);
+        chronicle.changed(new ReplicaChange(vllm0, Standing.REFUSED, Standing.READY, "passes its probes", true));
+        assertThat(chronicle.sinceMillis(vllm0)).isEqualTo(5000);
+        now.addAndGet(SECOND);
+        vllm0.drain(false);
+        chronicle.drained(vllm0, false);
+        assertThat(chronicle.sinceMillis(vllm0)).isEqualTo(1000);
 
         chronicle.keepOnly(Set.of());
-        assertThat(chronicle.sinceMillis("vllm0")).isNull();
+        assertThat(chronicle.sinceMillis(vllm0)).isNull();
     }
 
     @Test
@@ -99,6 +123,14 @@ class ChronicleTest {
         assertThat(rates.perSecond(vllm0, 2 * SECOND)).isEqualTo(250);
         assertThat(rates.perSecond(vllm0, 3 * SECOND)).isEqualTo(250);
         assertThat(rates.perSecond(vllm0, 60 * SECOND)).isEqualTo(0);
+
+        // It has work and does not say: nobody knows. And what it made since before a pause says nothing of the
+        // present.
+        Lease lease = Objects.requireNonNull(vllm0.lease(60 * SECOND, 10, () -> {}, false));
+        assertThat(rates.perSecond(vllm0, 60 * SECOND)).isNull();
+        vllm0.engine().learnGauges(gauges(1600, 60 * SECOND));
+        assertThat(rates.perSecond(vllm0, 60 * SECOND)).isNull();
+        lease.end(Outcome.IGNORED);
 
         // Another process counts from zero.
         vllm0.engine().learnGauges(gauges(10, 62 * SECOND));

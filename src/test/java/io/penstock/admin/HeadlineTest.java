@@ -2,7 +2,6 @@ package io.penstock.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.Receipts;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.Ejection;
@@ -189,9 +188,35 @@ class HeadlineTest {
         assertThat(headline().getString("why")).isEqualTo("the first token takes 2.3 s there and 100 ms elsewhere");
     }
 
+    @Test
+    void oneLongPromptMakesNobodySlow() {
+        replicas(2);
+        first("vllm0", 100);
+        traffic.firstOutput("vllm1", 2_300_000_000L);
+
+        assertThat(headline().getString("level")).isEqualTo("good");
+    }
+
+    @Test
+    void aLargeModelIsNotComparedWithASmallOne() {
+        upstreams
+                .apply(List.of(
+                        LiveAdmin.upstream("large", 0, Set.of("70b"), List.of("127.0.0.1")),
+                        LiveAdmin.upstream("small", 0, Set.of("8b"), List.of("127.0.0.1")),
+                        LiveAdmin.upstream("small2", 0, Set.of("8b"), List.of("127.0.0.1"))))
+                .members()
+                .forEach(member -> member.judge(Standing.READY, "passes its probes"));
+        learned = Map.of("large", gap(0.06), "small", gap(0.012), "small2", gap(0.012));
+        assertThat(headline().getString("level")).isEqualTo("good");
+
+        learned = Map.of("large", gap(0.06), "small", gap(0.012), "small2", gap(0.06));
+        assertThat(headline().getString("text")).isEqualTo("small2 is far slower than the others.");
+    }
+
     private void first(String replica, long millis) {
-        traffic.exchangeEnded(TrafficRecorderTest.report(
-                Result.COMPLETED, 200, replica, millis * 1_000_000, (millis + 500) * 1_000_000));
+        for (int i = 0; i < 3; i++) {
+            traffic.firstOutput(replica, millis * 1_000_000);
+        }
     }
 
     private static LearnedSpeed gap(double seconds) {

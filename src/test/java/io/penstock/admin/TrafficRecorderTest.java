@@ -71,47 +71,46 @@ class TrafficRecorderTest {
         "UPSTREAM_ERROR, 404, 0, 0",
     })
     void whoIsToBlameForAnErrorDecidesWhetherItIsALoss(Result result, int status, long whole, long lost) {
-        traffic.exchangeEnded(report(result, status, "vllm0", 100 * MILLI, 200 * MILLI));
+        traffic.exchangeEnded(report(result, status));
 
         assertThat(List.of(traffic.whole(), traffic.lost())).containsExactly(whole, lost);
     }
 
     @Test
-    void aFirstOutputBelongsToTheSecondInWhichItCame() {
-        now.addAndGet(10 * SECOND);
-        // It came 7 s ago, after 300 ms, and was followed by a long answer.
-        traffic.exchangeEnded(report(Result.COMPLETED, 200, "vllm0", 300 * MILLI, 7300 * MILLI));
+    void aFirstOutputCountsWhenItComesHoweverLongTheAnswer() {
+        traffic.firstOutput("vllm0", 300 * MILLI);
         now.addAndGet(SECOND);
 
         long[] then = new long[TrafficSecond.BUCKETS];
-        Objects.requireNonNull(traffic.minute().get(52)).addTo(then);
+        Objects.requireNonNull(traffic.minute().get(59)).addTo(then);
 
         assertThat(TrafficSecond.percentileMillis(then, 0.5)).isCloseTo(300, within(40.0));
-        assertThat(traffic.firstOutputMillis("vllm0")).isEqualTo(300);
+        assertThat(traffic.firstOutputMillis("vllm0", 1)).isEqualTo(300);
+        assertThat(traffic.firstOutputMillis("vllm0", 2)).isNaN();
     }
 
     @Test
     void aReplicasFirstOutputIsTheMedianOfItsLastOnesOfTheLastMinute() {
-        assertThat(traffic.firstOutputMillis("vllm0")).isNaN();
+        assertThat(traffic.firstOutputMillis("vllm0", 1)).isNaN();
         for (int millis = 1; millis <= 100; millis++) {
-            traffic.exchangeEnded(report(Result.COMPLETED, 200, "vllm0", millis * MILLI, millis * MILLI));
+            traffic.firstOutput("vllm0", millis * MILLI);
         }
         // Those from 69 to 100 are kept.
-        assertThat(traffic.firstOutputMillis("vllm0")).isEqualTo(85);
+        assertThat(traffic.firstOutputMillis("vllm0", 1)).isEqualTo(85);
 
         now.addAndGet(61 * SECOND);
-        assertThat(traffic.firstOutputMillis("vllm0")).isNaN();
+        assertThat(traffic.firstOutputMillis("vllm0", 1)).isNaN();
     }
 
     @Test
     void replicasThatAreGoneAreForgotten() {
-        traffic.exchangeEnded(report(Result.COMPLETED, 200, "gone", 5 * MILLI, 6 * MILLI));
-        traffic.exchangeEnded(report(Result.COMPLETED, 200, "here", 5 * MILLI, 6 * MILLI));
+        traffic.firstOutput("gone", 5 * MILLI);
+        traffic.firstOutput("here", 5 * MILLI);
 
         traffic.keepOnly(Set.of("here"));
 
-        assertThat(traffic.firstOutputMillis("gone")).isNaN();
-        assertThat(traffic.firstOutputMillis("here")).isEqualTo(5);
+        assertThat(traffic.firstOutputMillis("gone", 1)).isNaN();
+        assertThat(traffic.firstOutputMillis("here", 1)).isEqualTo(5);
     }
 
     @Test
@@ -166,7 +165,7 @@ class TrafficRecorderTest {
         return Objects.requireNonNull(minute.get(at)).counted(kind);
     }
 
-    static ExchangeReport report(Result result, int status, String replica, long firstOutputNanos, long totalNanos) {
+    private static ExchangeReport report(Result result, int status) {
         return new ExchangeReport(
                 "id",
                 "127.0.0.1",
@@ -178,13 +177,13 @@ class TrafficRecorderTest {
                 null,
                 null,
                 status,
-                replica,
+                "vllm0",
                 List.of(),
                 0,
                 0,
                 0,
-                firstOutputNanos,
-                totalNanos,
+                100 * MILLI,
+                200 * MILLI,
                 1,
                 1,
                 1,

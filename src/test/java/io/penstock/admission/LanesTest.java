@@ -122,6 +122,36 @@ class LanesTest {
         booksAreEmpty(room);
     }
 
+    /** The longest lane holds nobody whom the idle replica could serve; another one does. */
+    @Test
+    void theLaneOfAnotherModelHidesNobody() {
+        LiveUpstreams four = Fleet.live(
+                Fleet.upstream("x", 1, 0, "large"),
+                Fleet.upstream("y", 1, 0, "small"),
+                Fleet.upstream("z", 1, 0, "small"));
+        UpstreamState z = four.current().members().get(2);
+        z.judge(Standing.REFUSED, "down");
+        WaitingRoom both = new WaitingRoom(four, WaitingRoomTest.config(Policy.PREDICTED_DELAY, 100), now::get);
+        List<Lease> got = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            both.await(asking("large", 8_000), Tried.NOBODY, false, Runnable::run, got::add);
+        }
+        for (int i = 0; i < 3; i++) {
+            both.await(asking("small", 4_000), Tried.NOBODY, false, Runnable::run, got::add);
+        }
+        assertThat(got).hasSize(4);
+
+        z.judge(Standing.READY, "up");
+        both.wake();
+
+        assertThat(got).hasSize(5);
+        assertThat(got.get(4).upstream()).isSameAs(z);
+    }
+
+    private static RequestTraits asking(String model, int tokens) {
+        return new RequestTraits(model, true, 4 * tokens, new Prompt(tokens, new long[0]), 0, "");
+    }
+
     @Test
     void callersTakeTurnsAndALateOneHasNoCredit() {
         for (int i = 0; i < 4; i++) {

@@ -22,6 +22,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class WaitingRoomTest {
 
@@ -303,6 +305,23 @@ class WaitingRoomTest {
 
             assertThat(served).containsExactly("llama 1");
             assertThat(room.waiting()).isEqualTo(1);
+        }
+
+        @ParameterizedTest
+        @EnumSource(
+                value = Policy.class,
+                names = {"LEAST_IN_FLIGHT", "PREDICTED_DELAY"})
+        void aRoomFullOfThoseWhoWaitForOneModelTurnsNobodyElseAway(Policy policy) {
+            WaitingRoom little = new WaitingRoom(live, config(policy, 1), () -> 0);
+            b.judge(Standing.REFUSED, "down");
+            enter(little, "qwen", "waits");
+            assertThat(enter(little, "qwen", "one too many")).isNull();
+
+            assertThat(little.lease(asking("qwen"), Tried.NOBODY)).isNull();
+            assertThat(Objects.requireNonNull(little.lease(asking("llama"), Tried.NOBODY))
+                            .upstream())
+                    .isSameAs(a);
+            assertThat(served).isEmpty();
         }
 
         @Test

@@ -54,6 +54,26 @@ class ObservedTest {
     }
 
     @Test
+    void aStreamsFirstOutputIsToldWhenItLeavesAndNoErrorIsOne() throws Exception {
+        replica.next(Script.begun("data: {\"n\":1}\n\n").then(Script.until(go)).then(Script.END));
+        replica.always(Script.answer(400, "application/json", "{\"error\":{\"message\":\"too long\"}}"));
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat());
+            client.head();
+            client.until("1}\n\n");
+            Eventually.that("it is told", () -> stage.firstOutputs().size() == 1);
+            go.countDown();
+            client.until("data: [DONE]\n\n");
+        }
+        try (Client client = Client.to(stage)) {
+            client.send(Client.chat());
+            assertThat(client.head()).startsWith("HTTP/1.1 400");
+        }
+        assertThat(stage.report(1).status()).isEqualTo(400);
+        assertThat(stage.firstOutputs()).containsExactly(stage.report(0).replica());
+    }
+
+    @Test
     void aWholeAnswerIsHeldUntilItIsWholeAndNotOnceItsClientHasLeft() throws Exception {
         String half = "{\"half\":";
         replica.always(

@@ -62,6 +62,7 @@ public final class Stage implements AutoCloseable {
         private final AtomicLong started = new AtomicLong();
         private final AtomicInteger connections = new AtomicInteger();
         private final AtomicLong held = new AtomicLong();
+        private final List<String> firstOutputs = new CopyOnWriteArrayList<>();
         private final Set<String> loops = ConcurrentHashMap.newKeySet();
         private final List<ExchangeReport> ended = new CopyOnWriteArrayList<>();
 
@@ -78,6 +79,11 @@ public final class Stage implements AutoCloseable {
         @Override
         public void exchangeStarted() {
             started.incrementAndGet();
+        }
+
+        @Override
+        public void firstOutput(String replica, long nanos) {
+            firstOutputs.add(replica);
         }
 
         @Override
@@ -233,6 +239,11 @@ public final class Stage implements AutoCloseable {
     /** Bytes of answers that are held back. */
     public long held() {
         return books.held.get();
+    }
+
+    /** The replicas whose streams have begun to be passed on, one entry for each. */
+    public List<String> firstOutputs() {
+        return books.firstOutputs;
     }
 
     /** The event loops that have told how late they are. */
