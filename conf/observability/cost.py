@@ -92,9 +92,17 @@ def load(stream, seconds):
 
 
 def processor_seconds(pid):
-    with open(f'/proc/{pid}/stat') as stat:
-        fields = stat.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Of all its threads but the compiler's, which are at work for minutes and say nothing of a request."""
+    ticks = 0
+    for thread in os.listdir(f'/proc/{pid}/task'):
+        try:
+            with open(f'/proc/{pid}/task/{thread}/stat') as stat:
+                name, fields = stat.read().split('(', 1)[1].rsplit(')', 1)
+        except FileNotFoundError:
+            continue  # It has just ended.
+        if 'Compiler' not in name:
+            ticks += sum(int(field) for field in fields.split()[11:13])
+    return ticks / TICKS
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
@@ -137,7 +145,7 @@ def measure(jar, settings, looks, seconds):
                     threading.Thread(target=again, args=(path, stopped, pause), daemon=True).start()
                 figures = []
                 for stream in (False, True):
-                    load(stream, seconds)  # While the compiler is at work.
+                    load(stream, 1.5 * seconds)  # Until most of it is compiled.
                     before = processor_seconds(process.pid)
                     count = load(stream, seconds)
                     figures.append((processor_seconds(process.pid) - before) * 1e6 / count)
