@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Headline {
 
     private static final int SHOWN = 8;
+    private static final int FELT_SECONDS = 10;
 
     /** How much a matter matters; the words are the page's. */
     private enum Level {
@@ -117,6 +118,11 @@ final class Headline {
                     Level.BAD,
                     "No replica is well, so those that failed requests get the work.",
                     "there is nobody better; read their logs"));
+        } else if (instance.traffic().turnedAway(FELT_SECONDS) > 0) {
+            matters.add(general(
+                    Level.BAD,
+                    "More requests come than the replicas can take.",
+                    "some get 429 with Retry-After; add replicas, or let each take more"));
         } else if (waiting > 0) {
             matters.add(general(
                     Level.INFO, "Requests wait for a replica.", "all that could take them have as much as they may"));

@@ -87,11 +87,14 @@ public final class TrafficRecorder implements ExchangeObserver {
                 whole.increment();
                 count(Kind.WHOLE);
             }
-            case CLIENT_LEFT -> count(Kind.LEFT);
+            case CLIENT_LEFT -> {}
             case UPSTREAM_ERROR, REFUSED, BROKEN -> {
                 if (isLoss(report)) {
                     lost.increment();
                     count(Kind.LOST);
+                }
+                if (report.result() == Result.REFUSED && report.status() == 429) {
+                    count(Kind.TURNED_AWAY);
                 }
             }
         }
@@ -103,18 +106,18 @@ public final class TrafficRecorder implements ExchangeObserver {
     }
 
     @Override
-    public void firstOutput(String replica, long nanos) {
+    public void firstOutput(String replica, long arrivedNanos, long askedNanos) {
         long now = nanoClock.getAsLong();
         TrafficSecond second = second(now);
         if (second != null) {
-            second.firstOutput(nanos);
+            second.firstOutput(arrivedNanos);
         }
         RecentTimes times = firstOutputs.get(replica);
         if (times == null && firstOutputs.size() < MOST_REPLICAS) {
             times = firstOutputs.computeIfAbsent(replica, name -> new RecentTimes());
         }
         if (times != null) {
-            times.add(now, nanos);
+            times.add(now, askedNanos);
         }
     }
 
@@ -168,7 +171,14 @@ public final class TrafficRecorder implements ExchangeObserver {
         return last;
     }
 
-    /** The median of a replica's last first outputs, in milliseconds; NaN if there were fewer in the last minute. */
+    /** Requests of the last seconds, so many, for which there was no room. */
+    long turnedAway(int seconds) {
+        return minute().subList(SECONDS - seconds, SECONDS).stream()
+                .mapToLong(second -> second == null ? 0 : second.counted(Kind.TURNED_AWAY))
+                .sum();
+    }
+
+    /** The median of a replica's last first outputs, from when it was asked, in milliseconds; NaN if there were fewer in the last minute. */
     double firstOutputMillis(String replica, int fewest) {
         RecentTimes times = firstOutputs.get(replica);
         long since = nanoClock.getAsLong() - SECONDS * NANOS_PER_SECOND;

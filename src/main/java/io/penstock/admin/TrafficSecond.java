@@ -17,8 +17,8 @@ final class TrafficSecond {
         WHOLE,
         /** Requests that ended in any other way, but for clients that left. */
         LOST,
-        /** Requests whose client left. */
-        LEFT,
+        /** Those of them for which there was no room. */
+        TURNED_AWAY,
         /** Requests that were given to one more replica. */
         MOVED
     }

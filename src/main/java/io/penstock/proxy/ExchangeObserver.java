@@ -28,9 +28,10 @@ public interface ExchangeObserver {
      * A stream's first output is on its way to its client, just now.
      *
      * @param replica whose output it is
-     * @param nanos how long ago the request's head arrived
+     * @param arrivedNanos how long ago the request's head arrived
+     * @param askedNanos how long ago that replica was asked
      */
-    default void firstOutput(String replica, long nanos) {}
+    default void firstOutput(String replica, long arrivedNanos, long askedNanos) {}
 
     /**
      * An answer is held back, since it has shown no output yet, or is not any more.

@@ -149,10 +149,10 @@ final class Loop {
         }
     }
 
-    /** Tells the observer that a stream's first output leaves, so many nanoseconds after the request came. */
-    void firstOutput(String replica, long nanos) {
+    /** Tells the observer that a stream's first output leaves. */
+    void firstOutput(String replica, long arrivedNanos, long askedNanos) {
         try {
-            shared.observer().firstOutput(replica, nanos);
+            shared.observer().firstOutput(replica, arrivedNanos, askedNanos);
         } catch (RuntimeException e) {
             LOG.error("an observer failed", e);
         }

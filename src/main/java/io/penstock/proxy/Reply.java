@@ -103,7 +103,8 @@ final class Reply {
         long now = loop.now();
         timeline.firstOutput(now);
         if (stream) {
-            loop.firstOutput(from.upstream().name(), timeline.sinceArrival(now));
+            long asked = now - from.lease().startNanos();
+            loop.firstOutput(from.upstream().name(), timeline.sinceArrival(now), asked);
         } else {
             heartbeat.cancel();
         }

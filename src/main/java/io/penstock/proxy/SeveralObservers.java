@@ -26,8 +26,8 @@ record SeveralObservers(List<ExchangeObserver> each) implements ExchangeObserver
     }
 
     @Override
-    public void firstOutput(String replica, long nanos) {
-        each.forEach(observer -> observer.firstOutput(replica, nanos));
+    public void firstOutput(String replica, long arrivedNanos, long askedNanos) {
+        each.forEach(observer -> observer.firstOutput(replica, arrivedNanos, askedNanos));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.penstock.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.proxy.ExchangeReport.Result;
 import io.penstock.proxy.Receipts;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.Ejection;
@@ -29,7 +30,8 @@ class HeadlineTest {
     private boolean lameDuck;
     private List<String> loopProblems = List.of();
     private Map<String, LearnedSpeed> learned = Map.of();
-    private final TrafficRecorder traffic = new TrafficRecorder(() -> 0);
+    private long now;
+    private final TrafficRecorder traffic = new TrafficRecorder(() -> now);
 
     @ParameterizedTest
     @CsvSource({"1, The one replica takes work.", "2, Both replicas take work.", "9, All 9 replicas take work."})
@@ -159,6 +161,21 @@ class HeadlineTest {
     }
 
     @Test
+    void thatClientsAreTurnedAwayIsSaidForAWhile() {
+        replicas(2);
+        waiting = 4;
+        assertThat(texts()).containsExactly("Requests wait for a replica.");
+
+        traffic.exchangeEnded(TrafficRecorderTest.report(Result.REFUSED, 429));
+        now += 1_000_000_000L;
+        assertThat(headline().getString("level")).isEqualTo("bad");
+        assertThat(texts()).containsExactly("More requests come than the replicas can take.");
+
+        now += 10_000_000_000L;
+        assertThat(texts()).containsExactly("Requests wait for a replica.");
+    }
+
+    @Test
     void oneThatIsFarSlowerThanItsPeersIsSaidWithTheFigures() {
         replicas(3);
         learned = Map.of("vllm0", gap(0.02), "vllm1", gap(0.4), "vllm2", gap(0.021));
@@ -192,7 +209,7 @@ class HeadlineTest {
     void oneLongPromptMakesNobodySlow() {
         replicas(2);
         first("vllm0", 100);
-        traffic.firstOutput("vllm1", 2_300_000_000L);
+        traffic.firstOutput("vllm1", 2_300_000_000L, 2_300_000_000L);
 
         assertThat(headline().getString("level")).isEqualTo("good");
     }
@@ -215,7 +232,7 @@ class HeadlineTest {
 
     private void first(String replica, long millis) {
         for (int i = 0; i < 3; i++) {
-            traffic.firstOutput(replica, millis * 1_000_000);
+            traffic.firstOutput(replica, millis * 1_000_000, millis * 1_000_000);
         }
     }
 

@@ -74,18 +74,23 @@ class TrafficRecorderTest {
         traffic.exchangeEnded(report(result, status));
 
         assertThat(List.of(traffic.whole(), traffic.lost())).containsExactly(whole, lost);
+        now.addAndGet(SECOND);
+        assertThat(traffic.turnedAway(10)).isEqualTo(result == Result.REFUSED && status == 429 ? 1 : 0);
+        now.addAndGet(10 * SECOND);
+        assertThat(traffic.turnedAway(10)).isZero();
     }
 
     @Test
     void aFirstOutputCountsWhenItComesHoweverLongTheAnswer() {
-        traffic.firstOutput("vllm0", 300 * MILLI);
+        // Clients feel how long they waited; it says nothing of the replica.
+        traffic.firstOutput("vllm0", 300 * MILLI, 40 * MILLI);
         now.addAndGet(SECOND);
 
         long[] then = new long[TrafficSecond.BUCKETS];
         Objects.requireNonNull(traffic.minute().get(59)).addTo(then);
 
         assertThat(TrafficSecond.percentileMillis(then, 0.5)).isCloseTo(300, within(40.0));
-        assertThat(traffic.firstOutputMillis("vllm0", 1)).isEqualTo(300);
+        assertThat(traffic.firstOutputMillis("vllm0", 1)).isEqualTo(40);
         assertThat(traffic.firstOutputMillis("vllm0", 2)).isNaN();
     }
 
@@ -93,7 +98,7 @@ class TrafficRecorderTest {
     void aReplicasFirstOutputIsTheMedianOfItsLastOnesOfTheLastMinute() {
         assertThat(traffic.firstOutputMillis("vllm0", 1)).isNaN();
         for (int millis = 1; millis <= 100; millis++) {
-            traffic.firstOutput("vllm0", millis * MILLI);
+            traffic.firstOutput("vllm0", millis * MILLI, millis * MILLI);
         }
         // Those from 69 to 100 are kept.
         assertThat(traffic.firstOutputMillis("vllm0", 1)).isEqualTo(85);
@@ -104,8 +109,8 @@ class TrafficRecorderTest {
 
     @Test
     void replicasThatAreGoneAreForgotten() {
-        traffic.firstOutput("gone", 5 * MILLI);
-        traffic.firstOutput("here", 5 * MILLI);
+        traffic.firstOutput("gone", 5 * MILLI, 5 * MILLI);
+        traffic.firstOutput("here", 5 * MILLI, 5 * MILLI);
 
         traffic.keepOnly(Set.of("here"));
 
@@ -165,7 +170,7 @@ class TrafficRecorderTest {
         return Objects.requireNonNull(minute.get(at)).counted(kind);
     }
 
-    private static ExchangeReport report(Result result, int status) {
+    static ExchangeReport report(Result result, int status) {
         return new ExchangeReport(
                 "id",
                 "127.0.0.1",

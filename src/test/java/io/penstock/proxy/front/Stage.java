@@ -82,7 +82,7 @@ public final class Stage implements AutoCloseable {
         }
 
         @Override
-        public void firstOutput(String replica, long nanos) {
+        public void firstOutput(String replica, long arrivedNanos, long askedNanos) {
             firstOutputs.add(replica);
         }
 
