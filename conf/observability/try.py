@@ -108,11 +108,12 @@ def trouble(yaml):
     print('quiet for 15 s', flush=True)
     time.sleep(15)
     print('errors, cut streams, a bad edit', flush=True)
-    fault(0, 'fault?name=status&arg=500&count=12')
+    fault(0, 'fault?name=status&arg=500')
     fault(1, 'fault?name=reset-after&arg=3&count=3')
     with open(yaml, 'a', encoding='utf-8') as file:
         file.write('nonsense: 1\n')
     time.sleep(15)
+    fault(0, 'clear')
     print('a hung engine, and a drained replica', flush=True)
     fault(1, 'fault?name=hang')
     drained = f'127.0.0.1:{REPLICAS[2]}'

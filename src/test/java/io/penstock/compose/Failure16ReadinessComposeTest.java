@@ -17,7 +17,8 @@ class Failure16ReadinessComposeTest {
             stack.until("the operator's port answers", () -> isLive(stack));
 
             assertThat(stack.operatorSays("/readyz")).isEqualTo(503);
-            assertThat(stack.status().exit()).isNotZero();
+            Commands.Result status = stack.status();
+            assertThat(status.exit()).as(status.output()).isNotZero();
             assertThat(stack.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", "5", "penstock-sim")
                             .exit())
                     .isNotZero();
