@@ -92,7 +92,7 @@ function showNumbers(snapshot) {
   const { rates, totals, history } = snapshot;
   number('n-whole', count(rates.wholePerSecond), '/s', `${count(totals.whole)} since the start`, history.whole);
   const gap = usualGap(snapshot.replicas);
-  number('n-tokens', count(rates.tokensPerSecond), '/s', rates.tokensPerSecond === null ? 'no engine has said yet'
+  number('n-tokens', count(rates.tokensPerSecond), '/s', rates.tokensPerSecond === null ? 'no engine says how many'
     : `${count(snapshot.inFlight)} in flight${gap === null ? '' : `, ${millisText(gap)} a token`}`);
   const [value, unit] = millis(rates.firstOutputP50Millis);
   number('n-first', value, unit, rates.firstOutputP99Millis === null ? 'no stream in the last minute'
@@ -114,6 +114,8 @@ function showNumbers(snapshot) {
 const words = (text) => (text ?? 'running').replaceAll('_', ' ');
 const short = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 
+const hovers = matchMedia('(hover: hover)');
+
 function decisionRow(decision) {
   const row = make('tr');
   const button = make('button', 'link', short(decision.requestId));
@@ -129,9 +131,12 @@ function decisionRow(decision) {
 
 function showDecisions(decisions) {
   const table = byId('decisions');
-  // Nobody hits what moves away: it stands still under a pointer, and while one of its buttons has the focus.
-  if (table.matches(':hover, :focus-within')) return;
-  reconcile(table.querySelector('tbody'), decisions, (decision) => decision.requestId, decisionRow,
+  const rows = table.querySelector('tbody');
+  // Nobody hits what moves away: under a mouse, and while the keyboard is in it, no row comes, goes or moves.
+  const held = (hovers.matches && rows.matches(':hover')) || rows.querySelector(':focus-visible') !== null;
+  const there = new Set([...rows.children].map((row) => row.dataset.request));
+  const shown = held ? decisions.filter((decision) => there.has(decision.requestId)) : decisions;
+  reconcile(rows, shown, (decision) => decision.requestId, decisionRow,
     (row, decision) => {
       row.dataset.request = decision.requestId;
       row.dataset.cause = decision.cause ?? '';
@@ -140,7 +145,7 @@ function showDecisions(decisions) {
       setText(row.querySelector('.reason'), decision.why ?? '');
       setText(row.querySelector('.first'), decision.stream ? millisText(decision.firstOutputMillis) : '–');
       setText(row.querySelector('.result'), words(decision.result));
-    });
+    }, held);
   table.hidden = decisions.length === 0;
   byId('decisions-empty').hidden = decisions.length > 0;
 }
@@ -280,7 +285,7 @@ byId('change-cancel').addEventListener('click', () => change.close());
 // ---- the feed -------------------------------------------------------------------------------------------------------
 
 /** A snapshot comes each second. A connection that died without a word says nothing of it, so silence has to. */
-const SILENCE_MS = 6000;
+const SILENCE_MS = 20000;
 let lostSince = null;
 
 function connection(state, text) {

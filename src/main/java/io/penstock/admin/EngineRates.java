@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class EngineRates {
 
     private static final double NANOS_PER_SECOND = 1e9;
+    /** Readings are seen once a second, however often they are taken; further apart there was a pause between them. */
+    private static final long PAUSE_NANOS = 3_000_000_000L;
 
     private record Reading(
             long takenNanos, double tokens, @Nullable Double perSecond) {}
@@ -48,7 +50,7 @@ final class EngineRates {
     private static @Nullable Double rate(Reading before, EngineGauges now, double tokens) {
         long nanos = now.takenNanos() - before.takenNanos();
         double made = tokens - before.tokens();
-        return Double.isNaN(made) || made < 0 || nanos <= 0 || nanos > now.validNanos()
+        return Double.isNaN(made) || made < 0 || nanos <= 0 || nanos > Math.max(now.validNanos(), PAUSE_NANOS)
                 ? null
                 : Double.valueOf(made * NANOS_PER_SECOND / nanos);
     }

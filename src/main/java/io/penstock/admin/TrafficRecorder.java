@@ -5,6 +5,7 @@ import io.penstock.proxy.Decision.Cause;
 import io.penstock.proxy.ExchangeObserver;
 import io.penstock.proxy.ExchangeReport;
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.proxy.FailureKind;
 import io.penstock.proxy.Move;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,8 @@ public final class TrafficRecorder implements ExchangeObserver {
     private static final int RING = 64;
     // Replicas behind a DNS name may come and go for weeks while nobody looks.
     private static final int MOST_REPLICAS = 2048;
+    private static final Set<FailureKind> NO_ROOM =
+            Set.of(FailureKind.WAITING_ROOM_FULL, FailureKind.ABOVE_TARGET, FailureKind.QUEUE_DEADLINE);
 
     /**
      * A move, and when it was.
@@ -93,7 +96,7 @@ public final class TrafficRecorder implements ExchangeObserver {
                     lost.increment();
                     count(Kind.LOST);
                 }
-                if (report.result() == Result.REFUSED && report.status() == 429) {
+                if (report.failure() != null && NO_ROOM.contains(report.failure())) {
                     count(Kind.TURNED_AWAY);
                 }
             }

@@ -262,7 +262,7 @@ final class Lanes {
     /** Whether somebody else could take one of a lane. */
     private boolean anyRested(Lane lane, long now) {
         for (UpstreamState member : live.current().members()) {
-            if (member.usable() && !member.conduct().busy().holds(now) && lane.holdsOneFor(member, ASKED)) {
+            if (member.usable() && !member.conduct().busy().holds(now) && lane.holdsOneFor(member, Integer.MAX_VALUE)) {
                 return true;
             }
         }

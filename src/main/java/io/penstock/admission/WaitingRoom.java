@@ -112,7 +112,8 @@ public final class WaitingRoom {
     }
 
     /**
-     * Takes a replica for a request if one is free. A new request stands back if anybody waits; one that was tried has
+     * Takes a replica for a request if one is free. A new request stands back if anybody waits, or if the room is full of
+     * those who ask for other models, only to those who ask for its own; one that was tried has
      * waited its turn, and whoever waits now may wait for a replica that is not this one's.
      *
      * @param traits what is known of the request
@@ -138,7 +139,10 @@ public final class WaitingRoom {
         return lease;
     }
 
-    /** When the room is full of those who wait for other models, {@link #await} would refuse what could go at once. */
+    /**
+     * When the room is full of those who wait for other models, {@link #await} would refuse what could go at once. One
+     * that shares a replica with them may take a place there that is just becoming free, before they are woken.
+     */
     private boolean overtakesNobody(RequestTraits traits) {
         synchronized (door) {
             return backlog.count() >= limits.maxWaiting() && !queues.hold(Ticket.model(traits));

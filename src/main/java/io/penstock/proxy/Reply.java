@@ -131,7 +131,9 @@ final class Reply {
             return;
         }
         begun = true;
-        timeline.firstOutput(loop.now());
+        if (kind == null && answer.status() < 400) {
+            timeline.firstOutput(loop.now());
+        }
         heartbeat.cancel();
         relay.explain(timeline.decision(replica));
         taken(relay.answer(answer, kind), answer.status(), kind, replica, 0);

@@ -142,13 +142,26 @@ class ChronicleTest {
         assertThat(rates.perSecond(vllm0, 66 * SECOND)).isNull();
     }
 
+    @Test
+    void readingsThatSoonMeanNothingStillMakeARate() {
+        EngineRates rates = new EngineRates();
+        vllm0.engine().learnGauges(gauges(1000, 0, SECOND / 3));
+        assertThat(rates.perSecond(vllm0, 0)).isNull();
+        vllm0.engine().learnGauges(gauges(1500, SECOND, SECOND / 3));
+        assertThat(rates.perSecond(vllm0, SECOND)).isEqualTo(500);
+    }
+
     private static EngineGauges gauges(double tokens, long takenNanos) {
+        return gauges(tokens, takenNanos, 6 * SECOND);
+    }
+
+    private static EngineGauges gauges(double tokens, long takenNanos, long validNanos) {
         return new EngineGauges(
                 List.of(new EngineGauges.Engine("0", 1, 0, 0.1, tokens, 0, 0)),
                 Double.NaN,
                 Double.NaN,
                 takenNanos,
-                6 * SECOND);
+                validNanos);
     }
 
     private List<String> texts() {

@@ -3,6 +3,7 @@ package io.penstock.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.proxy.ExchangeReport.Result;
+import io.penstock.proxy.FailureKind;
 import io.penstock.proxy.Receipts;
 import io.penstock.selection.LearnedSpeed;
 import io.penstock.upstream.Ejection;
@@ -166,7 +167,7 @@ class HeadlineTest {
         waiting = 4;
         assertThat(texts()).containsExactly("Requests wait for a replica.");
 
-        traffic.exchangeEnded(TrafficRecorderTest.report(Result.REFUSED, 429));
+        traffic.exchangeEnded(TrafficRecorderTest.report(Result.REFUSED, 429, FailureKind.WAITING_ROOM_FULL));
         now += 1_000_000_000L;
         assertThat(headline().getString("level")).isEqualTo("bad");
         assertThat(texts()).containsExactly("More requests come than the replicas can take.");

@@ -74,8 +74,22 @@ class TrafficRecorderTest {
         traffic.exchangeEnded(report(result, status));
 
         assertThat(List.of(traffic.whole(), traffic.lost())).containsExactly(whole, lost);
+    }
+
+    /** The deadline may come after a heartbeat has promised a stream: then it is a stream that broke. */
+    @ParameterizedTest
+    @CsvSource({
+        "REFUSED, WAITING_ROOM_FULL, 1",
+        "REFUSED, ABOVE_TARGET, 1",
+        "BROKEN, QUEUE_DEADLINE, 1",
+        "REFUSED, CALLER_OVER_LIMIT, 0",
+        "UPSTREAM_ERROR, , 0",
+    })
+    void whoeverFindsNoRoomIsTurnedAway(Result result, @Nullable FailureKind failure, long count) {
+        traffic.exchangeEnded(report(result, 429, failure));
         now.addAndGet(SECOND);
-        assertThat(traffic.turnedAway(10)).isEqualTo(result == Result.REFUSED && status == 429 ? 1 : 0);
+        assertThat(traffic.turnedAway(10)).isEqualTo(count);
+
         now.addAndGet(10 * SECOND);
         assertThat(traffic.turnedAway(10)).isZero();
     }
@@ -170,7 +184,11 @@ class TrafficRecorderTest {
         return Objects.requireNonNull(minute.get(at)).counted(kind);
     }
 
-    static ExchangeReport report(Result result, int status) {
+    private static ExchangeReport report(Result result, int status) {
+        return report(result, status, null);
+    }
+
+    static ExchangeReport report(Result result, int status, @Nullable FailureKind failure) {
         return new ExchangeReport(
                 "id",
                 "127.0.0.1",
@@ -179,7 +197,7 @@ class TrafficRecorderTest {
                 "m",
                 true,
                 result,
-                null,
+                failure,
                 null,
                 status,
                 "vllm0",
