@@ -8,7 +8,7 @@ once, again and again with something more switched on, in another order in every
 viewer of the live page; a scrape every second; one trace in a hundred; all traces. --against adds another jar with nothing
 switched on, such as that of an earlier version. What is counted is the user and system time of the process, so the speed of
 the machine and of the clients matters little, and what else runs there somewhat. Needs Linux, Java and Python 3; takes about
-two minutes for each round.
+three minutes for each round.
 """
 import argparse
 import http.server

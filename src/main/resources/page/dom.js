@@ -27,9 +27,8 @@ export function icon(name) {
   return svg;
 }
 
-/** Makes a list show these items: rows stay where their key stays, so focus and hover do, too. Equal keys are numbered.
-    With keep no row comes, goes or moves: then items are only such as are there. */
-export function reconcile(parent, items, key, create, update, keep = false) {
+/** Makes a list show these items: rows stay where their key stays, so focus and hover do, too. Equal keys are numbered. */
+export function reconcile(parent, items, key, create, update) {
   const rows = new Map();
   for (const row of [...parent.children]) rows.set(row.dataset.key, row);
   const seen = new Map();
@@ -46,13 +45,11 @@ export function reconcile(parent, items, key, create, update, keep = false) {
       row = create(item);
       row.dataset.key = name;
     }
-    if (!keep) {
-      if (row === before) before = before.nextElementSibling;
-      else parent.insertBefore(row, before);
-    }
+    if (row === before) before = before.nextElementSibling;
+    else parent.insertBefore(row, before);
     update(row, item);
   }
-  if (!keep) for (const row of rows.values()) row.remove();
+  for (const row of rows.values()) row.remove();
 }
 
 /** A number as short as it may be: 0.4, 12, 1,240, 18.3k. */

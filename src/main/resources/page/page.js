@@ -115,6 +115,7 @@ const words = (text) => (text ?? 'running').replaceAll('_', ' ');
 const short = (id) => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 
 const hovers = matchMedia('(hover: hover)');
+let shownDecisions = [];
 
 function decisionRow(decision) {
   const row = make('tr');
@@ -134,9 +135,9 @@ function showDecisions(decisions) {
   const rows = table.querySelector('tbody');
   // Nobody hits what moves away: under a mouse, and while the keyboard is in it, no row comes, goes or moves.
   const held = (hovers.matches && rows.matches(':hover')) || rows.querySelector(':focus-visible') !== null;
-  const there = new Set([...rows.children].map((row) => row.dataset.request));
-  const shown = held ? decisions.filter((decision) => there.has(decision.requestId)) : decisions;
-  reconcile(rows, shown, (decision) => decision.requestId, decisionRow,
+  const latest = new Map(decisions.map((decision) => [decision.requestId, decision]));
+  shownDecisions = held ? shownDecisions.map((decision) => latest.get(decision.requestId) ?? decision) : decisions;
+  reconcile(rows, shownDecisions, (decision) => decision.requestId, decisionRow,
     (row, decision) => {
       row.dataset.request = decision.requestId;
       row.dataset.cause = decision.cause ?? '';
@@ -145,7 +146,7 @@ function showDecisions(decisions) {
       setText(row.querySelector('.reason'), decision.why ?? '');
       setText(row.querySelector('.first'), decision.stream ? millisText(decision.firstOutputMillis) : '–');
       setText(row.querySelector('.result'), words(decision.result));
-    }, held);
+    });
   table.hidden = decisions.length === 0;
   byId('decisions-empty').hidden = decisions.length > 0;
 }

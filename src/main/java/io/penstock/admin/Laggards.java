@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which replicas are far slower than their peers that serve the same models: by the time from token to token that was learned of them, and by the
- * first tokens of the last minute. Times are milliseconds, NaN where nothing is known.
+ * Which replicas are far slower than their peers that serve the same models: by the time from token to token that was
+ * learned of them, and by the first tokens of the last minute. Times are milliseconds, NaN where nothing is known.
  */
 final class Laggards {
 

@@ -112,9 +112,9 @@ public final class WaitingRoom {
     }
 
     /**
-     * Takes a replica for a request if one is free. A new request stands back if anybody waits, or if the room is full of
-     * those who ask for other models, only to those who ask for its own; one that was tried has
-     * waited its turn, and whoever waits now may wait for a replica that is not this one's.
+     * Takes a replica for a request if one is free. A new request stands back if anybody waits; if the room is full, if
+     * anybody waits who asks for the same model. One that was tried has waited its turn, and whoever waits now may wait
+     * for a replica that is not this one's.
      *
      * @param traits what is known of the request
      * @param tried who has failed it

@@ -108,12 +108,8 @@ final class ReplicaSeries {
                     .increment();
         }
         String replica = report.replica();
-        // The first byte of a whole answer comes with its last, and an error has no token: both would only blur the
-        // time.
-        if (replica != null
-                && report.stream()
-                && report.result() != Result.UPSTREAM_ERROR
-                && report.firstOutputNanos() >= 0) {
+        // The first byte of a whole answer comes with its last: it would only blur the time to first token.
+        if (replica != null && report.stream() && report.firstOutputNanos() >= 0) {
             firstOutputs.of(new OutputKey(replica, model)).record(report.firstOutputNanos(), TimeUnit.NANOSECONDS);
             if (report.result() == Result.COMPLETED && report.events() > 1) {
                 long nanos = report.totalNanos() - report.firstOutputNanos();

@@ -131,28 +131,25 @@ final class Loop {
         exchanges.remove(exchange);
     }
 
-    /** Tells the observer that a request is over. One that throws must not break the request path. */
+    /** Tells the observer that a request is over. */
     void report(ExchangeReport report) {
-        try {
-            shared.observer().exchangeEnded(report);
-        } catch (RuntimeException e) {
-            LOG.error("an observer failed", e);
-        }
+        tell(observer -> observer.exchangeEnded(report));
     }
 
     /** Tells the observer that a request went on to another replica. */
     void moved(Move move) {
-        try {
-            shared.observer().moved(move);
-        } catch (RuntimeException e) {
-            LOG.error("an observer failed", e);
-        }
+        tell(observer -> observer.moved(move));
     }
 
     /** Tells the observer that a stream's first output leaves. */
     void firstOutput(String replica, long arrivedNanos, long askedNanos) {
+        tell(observer -> observer.firstOutput(replica, arrivedNanos, askedNanos));
+    }
+
+    /** One that throws must not break the request path. */
+    private void tell(Consumer<ExchangeObserver> news) {
         try {
-            shared.observer().firstOutput(replica, arrivedNanos, askedNanos);
+            news.accept(shared.observer());
         } catch (RuntimeException e) {
             LOG.error("an observer failed", e);
         }

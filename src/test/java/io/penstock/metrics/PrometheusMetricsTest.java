@@ -88,15 +88,6 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void anErrorHasNoFirstToken() {
-        metrics.exchangeEnded(Reports.failed("vllm0", 400));
-
-        assertThat(metrics.scrape())
-                .contains("result=\"upstream_error\"")
-                .doesNotContain("penstock_time_to_first_output_seconds_bucket");
-    }
-
-    @Test
     void requestThatNeverWaitedForAReplicaIsNotInTheQueueTimes() {
         metrics.exchangeEnded(Reports.named("models", 404, "m"));
 

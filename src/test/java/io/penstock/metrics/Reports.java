@@ -128,11 +128,6 @@ final class Reports {
                         .toList());
     }
 
-    /** As {@link #completed}, but it was an error of the replica's that went by in 2 s. */
-    static ExchangeReport failed(String replica, int status) {
-        return withDecisions(completed(replica), status, List.of());
-    }
-
     private static ExchangeReport withDecisions(ExchangeReport plain, int status, List<Decision> decisions) {
         return new ExchangeReport(
                 plain.requestId(),
@@ -141,7 +136,7 @@ final class Reports {
                 plain.route(),
                 plain.model(),
                 plain.stream(),
-                status < 400 ? plain.result() : Result.UPSTREAM_ERROR,
+                plain.result(),
                 null,
                 null,
                 status,

@@ -69,7 +69,9 @@ class ObservedTest {
             client.send(Client.chat());
             assertThat(client.head()).startsWith("HTTP/1.1 400");
         }
+        assertThat(stage.report(0).firstOutputNanos()).isNotNegative();
         assertThat(stage.report(1).status()).isEqualTo(400);
+        assertThat(stage.report(1).firstOutputNanos()).isNegative();
         assertThat(stage.firstOutputs()).containsExactly(stage.report(0).replica());
     }
 
